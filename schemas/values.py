@@ -57,6 +57,11 @@ TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
 """Those of a spreadsheet: there was a value, and it is lost."""
 
+SHORTENED: Final = "E+"
+"""What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""
+
+SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:\.[0-9]+)?E\+[0-9]{2}"
+
 WHOLE_NUMBER: Final = r"[+-]?[0-9]+(?:\.0+)?"
 
 _GROUPS: Final = "'\u2019 \u00a0\u202f"

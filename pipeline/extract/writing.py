@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.run.files import Partial
 from schemas.text import WHITE_SPACE
-from schemas.values import NULL_WORDS
+from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -35,6 +35,8 @@ _PLACE: Final = (pa.field("source_file", pa.string()), pa.field("source_line", p
 _WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SHORTEST: Final = min(map(len, NULL_WORDS))
 _LONGEST: Final = max(map(len, NULL_WORDS))
+_SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
+"""Bytes of a number that a spreadsheet wrote short."""
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
 """Byte → whether a word begins with it."""
 
@@ -49,7 +51,7 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
 
     Nearly no cell is as short as these words and begins like one of them; only those are compared.
     Where the first cells are padded with spaces, as SQL clients write fixed widths, all are trimmed
-    before.
+    before. Numbers that a spreadsheet wrote short count as ``SHORTENED``.
     """
     found = Counter[str]()
     if cells.type == pa.string():
@@ -58,7 +60,8 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
             some = whole.take(pa.array(_find_candidates(whole)))
             for one in pc.value_counts(some.filter(pc.is_in(some, _WORDS))).to_pylist():
                 found[one["values"]] += one["counts"]
-    return found
+            found[SHORTENED] += _count_shortened(whole)
+    return +found
 
 
 def _is_padded(cells: pa.StringArray) -> bool:
@@ -76,6 +79,21 @@ def _find_candidates(cells: pa.StringArray) -> NDArray[np.intp]:
     starts, over = bounds[:-1], (np.diff(bounds) - _SHORTEST).view(np.uint32)
     short = np.flatnonzero(over <= _LONGEST - _SHORTEST)
     return short[_FIRST[np.frombuffer(text, np.uint8)[starts[short]]]]
+
+
+def _count_shortened(cells: pa.StringArray) -> int:
+    """How many cells are numbers as a spreadsheet writes them short: few end as these do."""
+    _, ends, text = cells.buffers()
+    if text is None or cells.null_count == len(cells):
+        return 0
+    bounds = np.frombuffer(ends, np.int32, len(cells) + 1, cells.offset * 4)
+    some = np.flatnonzero((np.diff(bounds) - _SHORT).view(np.uint32) <= _LONG - _SHORT)
+    exponents = np.frombuffer(text, np.uint8)[bounds[some + 1] - len("E+11")]
+    some = some[exponents == ord("E")]
+    if not len(some):
+        return 0
+    matched = pc.match_substring_regex(cells.take(pa.array(some)), f"^(?:{SHORTENED_NUMBER})$")
+    return pc.sum(matched).as_py() or 0
 
 
 class LandedFile:

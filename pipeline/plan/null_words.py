@@ -4,22 +4,23 @@ A word is proved by a typed column that holds it: no id, number or date is calle
 blank in all columns of its table. Where it stands in texts only, a person may be called so: several
 cells are refused until ``source.null_words`` says what they mean, and one cell is left as it is.
 An error of a spreadsheet, such as ``#REF!``, proves nothing, and one cell of texts is refused.
+A number that a spreadsheet wrote short is told.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, count_of
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS, TABLES
-from schemas.values import ERROR_WORDS, NULL_WORDS, TYPED_BY_NOBODY
+from schemas.values import ERROR_WORDS, NULL_WORDS, SHORTENED, TYPED_BY_NOBODY
 from sql.query import query
 from sql.session import Session
 
@@ -85,7 +86,8 @@ def view_tables(
     for name, words in found.words.items():
         if words:
             view_landed(session, landed[name], words)
-    return found
+    shortened = [one for table in landed.values() for one in _report_shortened(table, used)]
+    return replace(found, findings=(*found.findings, *shortened))
 
 
 def _find_words(
@@ -187,6 +189,25 @@ def _report(table: str, word: str, cells: Cells) -> RunFinding:
     )
 
 
+def _report_shortened(table: LandedTable, used: Collection[str]) -> list[RunFinding]:
+    """Texts that lost digits, such as phones: nothing shows what they were."""
+    counts = {
+        column: count
+        for (column, word), count in (table.words or {}).items()
+        if word == SHORTENED and column not in _TYPED
+    }
+    return [
+        RunFinding(
+            code="number_shortened",
+            detail=count_of(count, "cell") + f" of {table.table}",
+            column=column,
+            rows=count,
+        )
+        for column, count in sorted(counts.items())
+        if column in _CODES or (table.table == CONTACTS.name and column in used)
+    ]
+
+
 def _list_proved(table: str, cells: Cells) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for column, word in cells if _proves(table, column, word)))
 
@@ -198,7 +219,7 @@ def _proves(table: str, column: str, word: str) -> bool:
     such words only numbers and times are proof.
     """
     field = TABLES[table].field(column)
-    if word in ERROR_WORDS:
+    if word in ERROR_WORDS or word == SHORTENED:
         return False
     if field is None or word not in TYPED_BY_NOBODY:
         return field is not None and field.type in _NUMBERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.writing import count_words
 from schemas.text import WHITE_SPACE
-from schemas.values import NULL_WORDS
+from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 CELLS = st.one_of(
     st.none(),
@@ -28,6 +29,12 @@ CELLS = st.one_of(
             "undefine",
             "#N/A ",
             "ñull",
+            "4.93E+11",
+            "-1E+11",
+            "1.E+11",
+            "ñE+11",
+            "4.93E+1",
+            " 4E+05",
         ]
     ),
     st.text(max_size=10),
@@ -45,6 +52,7 @@ def test_each_word_is_counted(cells: list[str | None], start: int, cut: int) -> 
         is_padded = any(text[:1] == " " or text[-1:] == " " for text in texts)
         meant = [text.strip(WHITE_SPACE) if is_padded else text for text in texts]
         words.update(text for text in meant if text in NULL_WORDS)
+        words.update(SHORTENED for text in meant if re.fullmatch(SHORTENED_NUMBER, text))
     assert count_words(column.slice(start)) == words
 
 

@@ -110,6 +110,8 @@ def translate_error(error: BaseException) -> P2cError:
     if _asked_to_end.is_set() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
+        case Stopped() if isinstance(error.__cause__, FileNotFoundError):
+            return _blame_folder() or error
         case P2cError():
             return error
         case TyperException():

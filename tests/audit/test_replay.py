@@ -122,8 +122,10 @@ def test_what_is_not_there_any_more_is_said(p2c: P2c, tmp_path: Path, run: RunFo
 def test_what_cannot_be_replayed_is_refused(p2c: P2c, tmp_path: Path, run: RunFolder) -> None:
     source = write_small(tmp_path / "more").parent
     assert p2c("backfill", "--project", source / "p2c.toml", "--runs", tmp_path / "fill").code == 0
-    found = p2c("replay", "latest", "--runs", tmp_path / "fill")
-    assert (found.code, "is a backfill." in found.err) == (2, True), found.err
+    until = ("--code", "takeover", "--until", "2999-12-31", "--why", "x")
+    for words in (("replay",), ("retry",), ("accept", *until), ("findings", "--repair", "r.csv")):
+        found = p2c(words[0], "latest", "--runs", tmp_path / "fill", *words[1:])
+        assert (found.code, "is a backfill. Only" in found.err) == (2, True), found.err
     run.decisions.write_bytes(run.decisions.read_bytes()[:-1] + b"x")
     found = p2c("replay", run.path)
     assert (found.code, "the run folder was altered" in found.err) == (4, True), found.err

@@ -83,6 +83,13 @@ def suggest_path(path: Path) -> str:
     return ""
 
 
+def explain_no_file(path: Path) -> str:
+    """Why a path that was given is no file: nothing is there, or something else is."""
+    if path.is_dir():
+        return f"{path} is a folder. Name the file itself."
+    return f"there is no file {path}.{suggest_path(path)}"
+
+
 def suggest_several(word: str, known: Iterable[str], most: int = 3) -> str:
     """The nearest known word as a question, and others that are near or that contain it.
 

@@ -194,6 +194,8 @@ class Session:
         Raises ``duckdb.Error`` if it is not SQL at all.
         """
         told = json.loads(str(self.frame(query("expression"), text=f"SELECT {text}\n").item()))
+        if told["error"] and told["error_type"] == "not implemented":  # Not only SELECT.
+            return False
         if told["error"]:
             raise duckdb.ParserException(str(told["error_message"]))
         node = told["statements"][0]["node"]

@@ -17,6 +17,7 @@ from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.extract.headers import ColumnSelection
 from pipeline.load.packages.naming import read_cells
 from pipeline.scm.messages import explain_messages
+from pipeline.suggest import explain_no_file
 from schemas.catalogue import Field, Table
 from schemas.codes import find_code
 from schemas.text import key_of, trimmed
@@ -47,6 +48,9 @@ _HARMFUL: Final = (
     "cancelled", "validation error", "exception", "critical", "",
 )  # fmt: skip
 
+_OF_SALES: Final = "msdynce_isactivecustomer"
+"""A column that only contacts in Sales have."""
+
 ERRORS: Final = Table(
     name="errors",
     singular="error",
@@ -69,6 +73,7 @@ ERRORS: Final = Table(
             name="status",
             names=("transferstatus", "transfer status", "log type", "logtype", "severity"),
         ),
+        Field(name=_OF_SALES, names=("is active customer",)),
     ),
 )
 """One row is one row that SCM refused, named by contact, by key or by what a log calls its record;
@@ -101,7 +106,7 @@ def read_refused_lines(paths: Sequence[Path]) -> pl.DataFrame:
     """
     for path in paths:
         if not path.is_file():
-            raise UsageError(f"--errors: there is no file {path}.")
+            raise UsageError(f"--errors: {explain_no_file(path)}")
     parts = [_read_list(path) if _is_list(path) else _read_table(path) for path in paths]
     return pl.concat([REFUSED_LINES.to_frame(), *parts])
 
@@ -134,6 +139,11 @@ def _read_table(path: Path) -> pl.DataFrame:
         raise SourceError(
             f"the row of line {first.source_line} cannot be read: {first.detail}.",
             where=f"--errors {path.name}",
+        )
+    if _OF_SALES in frame.columns:
+        raise UsageError(
+            f"--errors {path.name}: is an export of contacts from Sales, and does not say what SCM "
+            "refused. Name the error file of the import."
         )
     if not any(name in frame.columns for name in _KEYS):
         raise UsageError(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.errors import ConfigurationError, UsageError, during, list_problems
 from pipeline.project.resolve import Project
 from pipeline.run.private import make_folder
-from pipeline.suggest import explain_validation_error, suggest_nearest
+from pipeline.suggest import explain_no_file, explain_validation_error, suggest_nearest
 from schemas.codes import Decision, load_codes
 from schemas.sales import CONTACTS
 
@@ -85,7 +85,7 @@ def find_example_files(project: Project, named: Sequence[Path]) -> list[Path]:
     """
     missing = [path for path in named if not path.is_file()]
     if missing:
-        raise UsageError(f"there is no file {missing[0]}.")
+        raise UsageError(explain_no_file(missing[0]))
     if named:
         return list(named)
     single, folder = (project.folder / name for name in _NAMES)

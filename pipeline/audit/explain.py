@@ -54,7 +54,7 @@ def tell_stories(
     if not found:
         raise UsageError(
             f"no contact of the run {folder.run} has that contactid or contact number. Check it in "
-            "Sales, or name another run with --run."
+            "Sales, or name another run with --run; --find TEXT searches names and mails."
         )
     return [_tell_story(evidence, project, row, earlier) for row in found]
 

@@ -28,6 +28,7 @@ from pipeline.run.journal import Journal
 from pipeline.run.rows import scan_arrived_rows
 from pipeline.run.summary import Summary
 from pipeline.run.vouching import vouch
+from pipeline.suggest import explain_no_file
 from schemas.catalogue import Entity, Field, Table
 
 FACTS: Final = "reconciliation.json"
@@ -79,7 +80,7 @@ def read_exports(
     """
     for path in paths:
         if not path.exists():
-            raise UsageError(f"--scm: there is no file {path}.")
+            raise UsageError(f"--scm: {explain_no_file(path)}")
     tasks = {entity.name: task for task, entity in entities.items()}
     tables = {one.name: _make_table(one) for one in entities.values()}
     areas = folder.facts().destination.legal_entities

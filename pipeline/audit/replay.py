@@ -99,7 +99,9 @@ def render_replay(run: str, found: Replay) -> str:
         return "\n".join([f"Run {run} cannot be made again.", *found.lost, *_tell_code(found)])
     counts = ", ".join(count_of(one.total, one.noun) for one in found.compared if one.total)
     if found.is_same:
-        last = "Every decision, row and package is as in the run folder. Nothing was sent."
+        built = any(one.noun == "package" and one.total for one in found.compared)
+        what = "decision, row and package" if built else "decision and planned row"
+        last = f"Every {what} is as in the run folder. Nothing was sent."
         return "\n".join([f"Run {run} was made again: {counts}.", *_tell_code(found), last])
     lines = [f"Run {run} comes out otherwise when it is made again: {counts}."]
     lines += _tell_code(found)

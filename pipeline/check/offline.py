@@ -128,4 +128,5 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
         )
     else:
         noun = "customer" if customers.height == 1 else "customers"
-        yield "destination.known_customers", "ok", f"{customers.height:,} {noun}"
+        status = "ok" if customers.height else "warning"
+        yield "destination.known_customers", status, f"{customers.height:,} {noun}"

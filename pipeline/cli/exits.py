@@ -105,6 +105,8 @@ def translate_error(error: BaseException) -> P2cError:
     if was_asked_to_end() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
+        case Stopped() if isinstance(error.__cause__, FileNotFoundError):
+            return _blame_folder() or error
         case P2cError():
             return error
         case TyperException():

@@ -6,9 +6,11 @@ import datetime as dt
 import getpass
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
+from pipeline.commands.answers import require_load
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
@@ -26,6 +28,8 @@ from pipeline.run.files import replace_file
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.suggest import check_codes, suggest_nearest
 
+_WHY: Final = "Only runs of `p2c plan`, `p2c run` and `p2c retry` hold or reject contacts."
+
 
 def accept_contacts(
     common: Flags, run: str, *, codes: Sequence[str], column: str | None, until: str, why: str
@@ -33,7 +37,9 @@ def accept_contacts(
     """``accept``: write down that contacts may stay held or rejected, until when and why."""
     chosen = list(dict.fromkeys(check_codes(codes)))
     found, day, reason = find_run(common.runs, run), _read_until(until), _read_why(why)
-    recorded = found.facts().project
+    facts = found.facts()
+    require_load(found, facts.kind, _WHY)
+    recorded = facts.project
     path = find_accepted_file(common.project or (Path(recorded) if recorded else None))
     before = read_accepted(path)
     if before.problems:

@@ -9,7 +9,9 @@ import polars as pl
 
 from pipeline.audit.refusals import count_refusals
 from pipeline.commands.result import Item, Result
+from pipeline.errors import UsageError
 from pipeline.run.evidence import gather_evidence
+from pipeline.run.facts import Kind
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
 from pipeline.show.run_text import Columns, Refused, render_run
@@ -28,6 +30,19 @@ def answer_about(
         items=items,
         text=text,
     )
+
+
+def require_load(found: RunFolder, kind: Kind, why: str) -> None:
+    """Refuse runs that load nothing into SCM.
+
+    ``why`` is a sentence. Raises ``UsageError``.
+    """
+    if not kind.is_load:
+        name = "a backfill" if kind is Kind.BACKFILL else "an undo"
+        raise UsageError(
+            f"is {name}. {why} `p2c runs` lists all runs.",
+            where=found.run,
+        )
 
 
 def describe_run(command: str, made: RunFolder, *, values: bool = False) -> Result:

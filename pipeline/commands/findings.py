@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from pipeline.audit import findings, worklist
 from pipeline.audit.refusals import group_refusals
-from pipeline.commands.answers import answer_about
+from pipeline.commands.answers import answer_about, require_load
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError, count_of
 from pipeline.run import folder
 from pipeline.run.evidence import gather_evidence
 from pipeline.suggest import check_codes
+
+_WHY: Final = "Only runs of `p2c plan`, `p2c run` and `p2c retry` have contacts to repair."
 
 
 def export_findings(
@@ -38,7 +41,9 @@ def export_findings(
 def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) -> Result:
     """``findings --worklist``: what people must repair in Sales, by owner."""
     found = folder.find_run(common.runs, run)
-    written = worklist.write_worklist_file(gather_evidence(found), to, sales_url)
+    evidence = gather_evidence(found)
+    require_load(found, evidence.kind, _WHY)
+    written = worklist.write_worklist_file(evidence, to, sales_url)
     owners = [
         f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners
     ]
@@ -51,7 +56,9 @@ def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) 
 def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
     """``findings --repair``: the source rows that need work, to be corrected and fed back."""
     found = folder.find_run(common.runs, run)
-    rows = worklist.write_repair_rows(gather_evidence(found), to)
+    evidence = gather_evidence(found)
+    require_load(found, evidence.kind, _WHY)
+    rows = worklist.write_repair_rows(evidence, to)
     text = (
         f"Wrote {count_of(rows, 'contact')} into {to}, with their values. Correct them there, "
         f"then: p2c retry {found.run} --corrected {to}"

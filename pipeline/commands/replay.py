@@ -6,12 +6,12 @@ from typing import Final
 
 from pipeline.audit import replay
 from pipeline.audit.verify import glance_at_folder
+from pipeline.commands.answers import require_load
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.errors import InvariantBroken, UsageError
+from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.run import folder
-from pipeline.run.facts import RunFacts
 
 _VERDICTS: Final = {True: "clean", False: "attention"}
 
@@ -20,7 +20,8 @@ def replay_run(common: Flags, run: str, listener: Listener) -> Result:
     """``replay``: exit 1 when a plan that is made again comes out otherwise, or cannot be made."""
     found = folder.find_run(common.runs, run)
     facts = found.facts()
-    _refuse_other_kinds(facts)
+    why = "Only plans that load contacts into SCM can be made again."
+    require_load(found, facts.kind, why)
     checked = glance_at_folder(found)
     if checked.altered:
         raise InvariantBroken(
@@ -39,12 +40,3 @@ def replay_run(common: Flags, run: str, listener: Listener) -> Result:
         items=replay.list_differences(made),
         text=replay.render_replay(found.run, made),
     )
-
-
-def _refuse_other_kinds(facts: RunFacts) -> None:
-    if not facts.kind.is_load:
-        name = {"backfill": "a backfill", "undo": "an undo"}[facts.kind]
-        raise UsageError(
-            f"is {name}. Only plans that load contacts into SCM can be made again.",
-            where=facts.run,
-        )

@@ -41,8 +41,26 @@ def choose_target(path: Path, flag: str, example: str) -> Path:
         raise UsageError(
             f"is a device or a pipe. Name a file, as in {flag} {example}.", where=where
         )
+    _refuse_evidence(found, path, flag, example)
     with during("looking for a place to write"):
         above = next(one for one in found.parents if one.exists())
     if not above.is_dir():
         raise UsageError(f"cannot be written: {above} is a file, not a folder.", where=where)
     return found if path.is_symlink() else path
+
+
+def _refuse_evidence(found: Path, path: Path, flag: str, example: str) -> None:
+    """Refuse to write over what p2c works with: a project file, or a file of a run."""
+    where = f"{flag} {path}"
+    if found.suffix.casefold() == ".toml":
+        raise UsageError(
+            f"is a name of settings, which this would replace. Name another file, as in {flag} "
+            f"{example}.",
+            where=where,
+        )
+    if any((one / "run.json").is_file() for one in found.parents):
+        raise UsageError(
+            f"lies in the folder of a run, which is evidence. Name a file elsewhere, as in {flag} "
+            f"{example}.",
+            where=where,
+        )

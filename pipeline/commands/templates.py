@@ -36,7 +36,10 @@ def show_templates(common: Flags, task: str | None) -> Result:
         return Result(command="templates", items=items, text=render_templates(known.values()))
     names = {name.casefold(): name for name in known}
     if task.casefold() not in names:
-        raise UsageError(f"there is no task '{task}'.{suggest_nearest(task, known)}")
+        raise UsageError(
+            f"there is no task '{task}'.{suggest_nearest(task, known)} "
+            f"Tasks are {', '.join(known)}."
+        )
     template = known[names[task.casefold()]]
     return Result(
         command="templates",

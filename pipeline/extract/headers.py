@@ -216,7 +216,8 @@ def _list_missing(table: Table, found: Collection[str], headers: Collection[str]
             continue
         field = table.field(group[0])
         label = f" ({field.label})" if field is not None and field.label else ""
-        problems.append(f"there is no column {group[0]}{label}.{hint}")
+        cure = hint or " Export this column as well."
+        problems.append(f"there is no column {group[0]}{label}.{cure}")
     return problems
 
 

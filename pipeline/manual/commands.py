@@ -42,8 +42,9 @@ the time left where the total is known. (Sales counts its own tables only once a
 line says the same, at most every ten seconds.
 
 `--to`, `--worklist` and `--repair` take the name of a file, no folder and no `-`. If it is a link,
-the file behind it is written. On a disk that cannot be written to, `p2c report RUN` writes
-`RUN.html` into the current folder, and `p2c reconcile RUN` shows its result without keeping it.
+the file behind it is written. Files of a run folder and project files are not written over. On a
+disk that cannot be written to, `p2c report RUN` writes `RUN.html` into the current folder, and
+`p2c reconcile RUN` shows its result without keeping it.
 
 `--json` prints one object that always has the keys `command`, `run`, `folder`, `verdict`,
 `balanced`, `counts`, `reasons`, `findings`, `outcomes`, `forecast` and `items`. On an error it has

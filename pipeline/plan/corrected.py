@@ -60,7 +60,8 @@ def lay_over(
         SourceError: a row cannot be read or has no contactid, or a column of the source is missing.
     """
     if not corrected.is_file():
-        raise UsageError(f"--corrected: there is no file {corrected}.")
+        hint = ": it is a folder" if corrected.is_dir() else ""
+        raise UsageError(f"--corrected: there is no file {corrected}{hint}.")
     places = Places.look(source)
     if places.link is not None:
         raise UsageError(

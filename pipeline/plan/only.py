@@ -12,7 +12,7 @@ from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.run.findings import RunFinding
-from pipeline.suggest import suggest_path
+from pipeline.suggest import explain_no_file
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS, EXAMPLE_NUMBER
 from schemas.text import WHITE_SPACE, parse_guid
@@ -23,7 +23,7 @@ _HEADERS: Final = frozenset(
     {"contactid", "contact", "contactnumber", "msdyncecontactnumber", "number", "id"}
 )
 """What the first line may say, without spaces and underscores."""
-_NUMBER: Final = re.compile(r"(?=.*[0-9])\S{1,20}")
+_NUMBER: Final = re.compile(r"(?=.*[0-9])[^\s@]{1,20}")
 _ONLY: Final = Table(
     name=CONTACTS.name,
     singular=CONTACTS.singular,
@@ -53,7 +53,10 @@ def read_only_ids(path: Path) -> pl.DataFrame:
         SourceError: the workbook cannot be read, or has no such column.
     """
     if not path.is_file():
-        raise UsageError(f"--only: there is no file {path}.{suggest_path(path)}")
+        raise UsageError(
+            f"--only: {explain_no_file(path)} --only takes a file with a contactid or Contact "
+            "Number on each line."
+        )
     found: list[tuple[str | None, str | None, int]] = []
     for line, cell in _list_cells(path):
         contactid = parse_guid(cell)

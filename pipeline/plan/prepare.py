@@ -321,7 +321,9 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
     text = f"SELECT *, {passes} AS passes_filter FROM contacts_resolved"
     try:
         if not session.is_expression(condition):
-            raise ConfigurationError("must be one SQL condition.", where="source.filter")
+            raise ConfigurationError(
+                "must be one SQL condition, as in statecode = 0.", where="source.filter"
+            )
         session.fence()
         session.view("contacts_filtered", text)
         session.columns("contacts_filtered")
@@ -331,9 +333,12 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
             where="source.filter",
         ) from error
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
+        first = str(error).splitlines()[0].removeprefix("Binder Error: ").rstrip("!.")
         raise ConfigurationError(
-            f"is not a condition on landed contacts: {first}", where="source.filter"
+            f"is not a condition on contacts: {first}. Write it in SQL, with columns as they are "
+            "called in Sales and text between single quotes, as in statecode = 0 AND "
+            "address1_country = 'DE'.",
+            where="source.filter",
         ) from error
 
 
@@ -455,9 +460,25 @@ def store_loaded(session: Session, memory: Sequence[Path]) -> None:
     if not memory:
         session.register("loaded_files", _LOADED.to_frame())
     else:
+        _refuse_damaged(memory)
         session.parquet("loaded_files", memory, places=True)
     is_mixed = session.frame(query("plan/loaded_is_mixed")).item()
     session.store("loaded", query("plan/loaded_mixed" if is_mixed else "plan/loaded"))
+
+
+def _refuse_damaged(memory: Sequence[Path]) -> None:
+    """Refuse to plan with a memory that cannot be read: what was loaded would be loaded again."""
+    for path in memory:
+        try:
+            there = pl.read_parquet_schema(path)
+        except (pl.exceptions.PolarsError, OSError):
+            there = {}
+        if not _LOADED.keys() <= there.keys():
+            raise InvariantBroken(
+                "the memory of loads was cut or altered. Restore this file from a backup of the "
+                "folder of runs, or with `p2c memory import`.",
+                where=str(path),
+            )
 
 
 def find_unused_units(

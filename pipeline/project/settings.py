@@ -129,7 +129,7 @@ def _check_paths(value: list[str]) -> list[str]:
 def _read_country(value: str) -> str:
     found = find_country(value)
     if found is None:
-        raise ValueError(f"'{value}' is not a country that p2c knows by its exact name")
+        raise ValueError(f"'{value}' is not a country that p2c knows. Write its ISO code, as in DE")
     return found
 
 

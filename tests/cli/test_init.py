@@ -116,7 +116,7 @@ def test_an_export_that_cannot_be_read_yet_stops_no_init(p2c: P2c, tmp_path: Pat
         (("--currency", "euro"), "destination.currency: must be three capital letters, as in EUR."),
         (
             ("--country", "Narnia"),
-            "destination.country: 'Narnia' is not a country that p2c knows by its exact name.",
+            "destination.country: 'Narnia' is not a country that p2c knows. Write",
         ),
         (("--project", "nowhere/p2c.toml"), "there is no folder nowhere."),
     ],

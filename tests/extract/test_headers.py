@@ -104,7 +104,7 @@ def test_all_that_is_missing_is_said_at_once_with_what_may_have_been_meant() -> 
         "none of the columns firstname, middlename, lastname; at least one is needed. Did you mean "
         "'frstname'?"
     ) in told
-    assert "there is no column msdynce_contactnumber (Contact Number)." in told
+    assert "there is no column msdynce_contactnumber (Contact Number). Export this" in told
     assert (
         "msdynce_isactivecustomer (Is Active Customer). Did you mean 'Is Active Custommer'?" in told
     )
@@ -113,7 +113,9 @@ def test_all_that_is_missing_is_said_at_once_with_what_may_have_been_meant() -> 
 
 def test_a_column_that_is_in_use_is_no_near_miss() -> None:
     told = refused([*NEEDED[:-1], "parentcustomeridtype"])
-    assert told == "x.csv: there is no column parentcustomerid (Company Name)."
+    assert told == (
+        "x.csv: there is no column parentcustomerid (Company Name). Export this column as well."
+    )
 
 
 def test_columns_of_the_project_must_be_there_and_wished_ones_may() -> None:

@@ -4,7 +4,8 @@ A row has the ``words`` of the command line, and what is changed before: ``proje
 ``p2c.toml``, ``set`` are settings, ``files`` are written (a blank one is removed), ``variables``
 are set (a blank one is unset). ``exit`` is the exit code. ``what``, ``where`` and ``now`` are parts
 of what the person then reads; ``never`` must not be in it. ``$run`` stands for the one made run,
-``$scm`` and ``$sales`` for the systems of the sandbox; rows with ``live`` work on these.
+``$scm`` and ``$sales`` for the systems of the sandbox; rows with ``live`` work on these. With
+``applied`` the run is applied before.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def test_a_mistake_is_said_with_its_place_and_its_cure(
 ) -> None:
     run = next(one.name for one in (here / "runs").iterdir())
     names = {"run": run}
+    if "applied" in row:
+        assert p2c("apply", run).code < 2
     words = make(row, here, names, monkeypatch)
     judge(row, p2c(*words), names)
 

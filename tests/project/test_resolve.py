@@ -314,7 +314,7 @@ def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., s
         ),
         (
             '[destination]\ncountry = "Narnia"',
-            "destination.country: 'Narnia' is not a country that p2c knows by its exact name.",
+            "destination.country: 'Narnia' is not a country that p2c knows. Write",
         ),
         (
             '[destination]\nname = "a/b"',

@@ -17,6 +17,7 @@ from pipeline.extract.files.csv_bounds import Dialect
 from pipeline.extract.files.csv_strict import Record, StrictRecords, read_strict
 from pipeline.extract.files.csv_text import CsvText
 from pipeline.extract.headers import ColumnSelection, looks_like_data
+from schemas.sales import TABLES
 
 _DELIMITERS: Final = (",", ";", "\t", "|", "~", "\x01", "\x1f", "^", ":")
 _NAMES: Final = {
@@ -123,6 +124,7 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
         or _explain_quotes(cells, selection)
         or _explain_place(found, text, selection)
         or _explain_fixed(cells, selection)
+        or _explain_other_table(cells)
         or _explain_delimiter(found)
     )
     needed = ", ".join(" or ".join(group) for group in selection.table.required)
@@ -182,6 +184,15 @@ def _explain_fixed(cells: Sequence[str], selection: ColumnSelection) -> str | No
         "has no header line whose columns are divided by a delimiter: they are set in columns of "
         "fixed width. Export it as CSV."
     )
+
+
+def _explain_other_table(cells: Sequence[str]) -> str | None:
+    """Whether the columns are those of another table."""
+    folded = {cell.strip().casefold() for cell in cells}
+    other = next((name for name, table in TABLES.items() if table.key in folded), None)
+    if other is None:
+        return None
+    return f"has the columns of {other}: give each file the name of its table."
 
 
 def _explain_delimiter(found: _Reading) -> str:

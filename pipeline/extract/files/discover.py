@@ -275,7 +275,10 @@ def _read_folder(found: Path, folder: Path, table: Table) -> StoredTable:
                 where=above.name,
             )
     if not paths:
-        raise SourceError("the folder has no files.", where=found.name)
+        raise SourceError(
+            "the folder has no files. Put the files of the table into it, or remove it.",
+            where=found.name,
+        )
     stored = _describe(paths, folder, table)
     snapshots = [one for one in list_folders(found) if one.name.casefold() == _SNAPSHOT]
     if snapshots and stored.form is Form.DELIMITED:

@@ -360,5 +360,6 @@ def _translate_errors(part: FilePart) -> Iterator[None]:
                 raise
     except (pa.ArrowException, UnicodeError, ArithmeticError) as error:
         raise SourceError(
-            "is not a whole Parquet file, or holds data that cannot be read.", where=part.name
+            "is not a whole Parquet file, or holds data that cannot be read. Export it again.",
+            where=part.name,
         ) from error

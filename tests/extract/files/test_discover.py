@@ -101,7 +101,7 @@ def test_tables_that_are_not_there_are_left_out_but_contacts_are_needed(tmp_path
             "contacts: the parts are of several forms: CSV, Excel.",
         ),
         ({"contacts/a.csv": TEXT, "contacts/b.csv": ""}, "contacts/b.csv: is empty."),
-        ({"contacts/_SUCCESS": ""}, "contacts: the folder has no files."),
+        ({"contacts/_SUCCESS": ""}, "contacts: the folder has no files. Put the files "),
         ({"contacts.parquet": b""}, "contacts.parquet: is empty."),
         (
             {"contacts/x/_delta_log/0.json": "{}", "contacts/x/a.parquet": b"PAR1"},

@@ -607,7 +607,7 @@ _LIBRARIES: Final = 300e6
 """Bytes that p2c takes before it reads a row."""
 _CONTACT_BYTES: Final = 1_600
 """Bytes of a contact that is worked on."""
-_KNOWN_BYTES: Final = 4
+_KNOWN_BYTES: Final = 6
 """Bytes of a contact beyond those: its marks, and the lists of rows that need a look."""
 _WORKED_ON: Final = 4
 """So many times ``morsel_rows`` are in memory at once."""

@@ -182,9 +182,11 @@ def _make_defect(error: BaseException) -> Defect:
 def prepare_process() -> None:
     """Get ready for terminals that cannot write a text, and for signals that ask to end.
 
-    Pandera would import pandas wherever it is installed, which takes as long as a small plan.
+    Pandera would import pandas and Hypothesis wherever they are installed, which takes as long as a
+    small plan.
     """
     hide_module("pandas")
+    hide_module("hypothesis")
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

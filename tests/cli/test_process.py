@@ -92,10 +92,11 @@ def test_help_and_completion_load_no_engine() -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
-def test_pandas_is_not_loaded_where_it_is_installed(tmp_path: Path) -> None:
-    (tmp_path / "pandas.py").write_text("print('loaded')")
+@pytest.mark.parametrize("name", ["pandas", "hypothesis"])
+def test_what_pandera_loads_for_others_is_not_loaded(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.py").write_text("print('loaded')")
     code = "import sys; from pipeline.cli.exits import prepare_process; prepare_process(); "
-    words = [sys.executable, "-c", f"{code}import pandera.polars; print('pandas' in sys.modules)"]
+    words = [sys.executable, "-c", f"{code}import pandera.polars; print('{name}' in sys.modules)"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     ended = subprocess.run(
         words, check=True, capture_output=True, text=True, cwd=HOME, env=environment

@@ -166,6 +166,8 @@ def test_accept_makes_the_next_run_clean(p2c: P2c, tmp_path: Path) -> None:
         words = ("--code", code, *column, "--until", LATER, "--why", "Sales repairs it")
         answer = p2c("accept", "latest", *words, "--json")
         assert (answer.code, answer.object["items"][0]["contacts"]) == (0, 1)
+        again = p2c("accept", "latest", *words, "--json")
+        assert (again.code, again.object["items"]) == (0, answer.object["items"])
     text = project.with_name("p2c.accepted.toml").read_text()
     assert all(one in text for one in (HELD, number(11), 'why = "Sales repairs it"'))
     assert not any(one in text for one in ("Number10", "@"))

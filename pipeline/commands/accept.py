@@ -24,6 +24,7 @@ from pipeline.project.accepted import (
 )
 from pipeline.run.files import replace_file
 from pipeline.run.folder import RunFolder, find_run
+from pipeline.run.vouching import refuse_unlike_planned
 from pipeline.suggest import check_codes, suggest_nearest
 
 
@@ -38,6 +39,7 @@ def accept_contacts(
     before = read_accepted(path)
     if before.problems:
         raise UsageError(f"correct the file first. {before.problems[0]}", where=str(path.parent))
+    refuse_unlike_planned(found, (found.decisions, found.findings))
     now = read_clock()
     contacts = {
         code: find_contacts_to_accept(found, before, now.date(), code=code, column=column)

@@ -26,6 +26,7 @@ from pipeline.project.accepted import (
 )
 from pipeline.run.files import replace_file
 from pipeline.run.folder import RunFolder, find_run
+from pipeline.run.vouching import refuse_unlike_planned
 from pipeline.suggest import check_codes, suggest_nearest
 
 _WHY: Final = "Only runs of `p2c plan`, `p2c run` and `p2c retry` hold or reject contacts."
@@ -44,6 +45,7 @@ def accept_contacts(
     before = read_accepted(path)
     if before.problems:
         raise UsageError(f"correct the file first. {before.problems[0]}", where=str(path.parent))
+    refuse_unlike_planned(found, (found.decisions, found.findings))
     now = read_clock()
     contacts = {
         code: find_contacts_to_accept(found, before, now.date(), code=code, column=column)
@@ -51,6 +53,9 @@ def accept_contacts(
     }
     total = sum(one.height for one in contacts.values())
     if not total:
+        done = [one for _, one in before.entries if _is_of(one, found, chosen, column)]
+        if done and all((one.until, one.why) == (day, reason) for one in done):
+            return _tell_accepted(found, done, day, path)
         raise UsageError(_explain_nothing(found, chosen, column), where=found.run)
 
     def render(code: str) -> str:
@@ -79,6 +84,24 @@ def accept_contacts(
         ],
         text=_describe(total, day, path, found),
     )
+
+
+def _is_of(
+    entry: AcceptedEntry, found: RunFolder, chosen: Sequence[str], column: str | None
+) -> bool:
+    """Whether an entry is of this run, and accepts what is asked for."""
+    return (entry.run, entry.column) == (found.run, column) and entry.code in chosen
+
+
+def _tell_accepted(
+    found: RunFolder, done: Sequence[AcceptedEntry], day: dt.date, path: Path
+) -> Result:
+    """The same command wrote it down before: it may have been stopped before it could say so."""
+    items = [
+        {"code": one.code, "contacts": len(one.contacts), "until": day.isoformat()} for one in done
+    ]
+    text = _describe(sum(len(one.contacts) for one in done), day, path, found)
+    return Result(command="accept", run=found.run, folder=str(found.path), items=items, text=text)
 
 
 def _describe(total: int, day: dt.date, path: Path, found: RunFolder) -> str:

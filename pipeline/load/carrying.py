@@ -26,7 +26,7 @@ from pipeline import __version__
 from pipeline.errors import SourceError, UsageError, during, list_problems, reading
 from pipeline.load import remember
 from pipeline.run import memory
-from pipeline.run.files import locked, replacing, write_json
+from pipeline.run.files import LOCK, locked, replacing, try_lock, write_json
 from pipeline.run.folder import MEMORIES
 from pipeline.run.private import make_folder
 from pipeline.run.unfinished import refuse_unfinished_load
@@ -35,6 +35,7 @@ _MANIFEST: Final = "manifest.json"
 _LONGEST_MANIFEST: Final = 10_000_000
 _CHUNK: Final = 1 << 20
 _BUSY: Final = "another process is loading into this destination; try again when it is done."
+_IMPORTING: Final = ".import-"
 _OTHER: Final = "is not a file that `p2c memory export` wrote"
 
 
@@ -152,10 +153,7 @@ def import_memory(runs: Path, file: Path, now: datetime, *, replace: bool) -> li
         Stopped: a load is going on, or the disk failed.
     """
     with contextlib.ExitStack() as stack:
-        with during("importing the memory"):
-            make_folder(runs / MEMORIES)
-            scratch = tempfile.TemporaryDirectory(prefix=".import-", dir=runs / MEMORIES)
-        found = list(_unpack(file, Path(stack.enter_context(scratch))))
+        found = list(_unpack(file, stack.enter_context(_open_scratch(runs / MEMORIES))))
         for name in sorted({one.table.destination for one in found}):
             refuse_unfinished_load(runs, name)
             stack.enter_context(locked(memory.find_memory_folder(runs, name), _BUSY))
@@ -171,6 +169,22 @@ def import_memory(runs: Path, file: Path, now: datetime, *, replace: bool) -> li
         for name, group in groupby(ordered, key=lambda one: one.table.destination):
             _put_in_place(runs, name, list(group), now)
     return [one.table for one in ordered]
+
+
+@contextlib.contextmanager
+def _open_scratch(memories: Path) -> Iterator[Path]:
+    """A folder for what is unpacked; those that killed imports left are removed."""
+    with contextlib.ExitStack() as stack:
+        with during("importing the memory"):
+            make_folder(memories)
+            for left in memories.glob(f"{_IMPORTING}*"):
+                with try_lock(left / LOCK) as is_free:
+                    if is_free:
+                        shutil.rmtree(left, ignore_errors=True)
+            scratch = tempfile.TemporaryDirectory(prefix=_IMPORTING, dir=memories)
+        path = Path(stack.enter_context(scratch))
+        stack.enter_context(locked(path, _BUSY))
+        yield path
 
 
 def _unpack(file: Path, into: Path) -> Iterator[_Unpacked]:

@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from pipeline.errors import InvariantBroken
 from pipeline.run.files import hash_file
+from pipeline.run.findings import list_accepted_hashes
 from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import Journal
+from pipeline.run.journal import Journal, read_journal
 from pipeline.run.summary import Summary
 
 PURGE_STARTED: Final = "purge_started"
@@ -54,6 +55,29 @@ def write_plan(
         if summary.retry_of is not None:
             line = journal.append("retry_of", run=summary.retry_of, summary=summary.digest())
     folder.write_summary(summary.ending_with(line))
+
+
+def refuse_unlike_planned(folder: RunFolder, paths: Iterable[Path]) -> None:
+    """Refuse tables of a plan that are not as its journal says; one that was purged is let be.
+
+    For whoever decides something by them, and need not look at the whole run.
+
+    Raises:
+        InvariantBroken: a table, or the journal, was altered.
+    """
+    entries = read_journal(folder.journal).entries
+    if any(one.event == PURGE_STARTED for one in entries):
+        return
+    files = (one.payload["files"] for one in entries if one.event == "planned")
+    planned: Mapping[str, str] = next(files, {})
+    added = list_accepted_hashes(entries)
+    for path in paths:
+        if not path.is_file() or hash_file(path) not in {planned.get(path.name), *added}:
+            raise InvariantBroken(
+                f"{path.name} is not as the plan wrote it; the run folder was altered. `p2c verify "
+                f"{folder.run}` lists what.",
+                where=folder.run,
+            )
 
 
 def vouch_applied(

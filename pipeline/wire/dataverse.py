@@ -18,7 +18,7 @@ from pipeline.errors import (
     Throttled,
 )
 from pipeline.suggest import suggest_nearest
-from pipeline.wire.json_body import read_json_object, read_rows
+from pipeline.wire.json_body import MalformedError, read_json_object, read_rows
 from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.system import System
 
@@ -186,7 +186,7 @@ class Sales:
         """
         try:
             answer = self.system.ask(
-                "GET", ROOT + "WhoAmI", read_json_object, subject="login", headers=_HEADERS
+                "GET", ROOT + "WhoAmI", _read_caller, subject="login", headers=_HEADERS
             )
         except RequestRefused as refused:
             if refused.status != _NOT_THERE:
@@ -196,7 +196,7 @@ class Sales:
                 "Check source.url, and that it is not the address of SCM.",
                 where=self.system.label,
             ) from refused
-        return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
+        return answer
 
     def organization(self) -> Organization:
         """Whose Sales this is, which also shows whether we can log in. Raises ``SystemStopped``."""
@@ -231,6 +231,14 @@ def _spell(row: Mapping[str, object]) -> tuple[str, str]:
     name = str(row.get("LogicalName"))
     is_lookup = str(row.get("AttributeType")) in {"Lookup", "Customer", "Owner"}
     return name, f"_{name}_value" if is_lookup else name
+
+
+def _read_caller(response: httpx.Response) -> dict[str, str]:
+    """Who we are, and in which organization: without that nobody knows whose Sales it is."""
+    answer = read_json_object(response)
+    if not isinstance(answer.get("OrganizationId"), str):
+        raise MalformedError("JSON that names no organization")
+    return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
 
 
 def _read_counts(response: httpx.Response) -> dict[str, int]:

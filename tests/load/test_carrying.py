@@ -53,6 +53,15 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "memory.zip"
 
 
+def test_what_a_killed_import_left_is_removed(file: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    left = here / "loaded" / ".import-abc"
+    left.mkdir(parents=True)
+    (left / "0.parquet").write_bytes(b"half a table")
+    assert take(here, file) == 3
+    assert not list((here / "loaded").glob(".import-*"))
+
+
 def take(runs: Path, file: Path, *, replace: bool = False) -> int:
     return len(import_memory(runs, file, NOW, replace=replace))
 

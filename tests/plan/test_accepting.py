@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.commands.options import read_clock
@@ -166,6 +167,8 @@ def test_accept_makes_the_next_run_clean(p2c: P2c, tmp_path: Path) -> None:
         words = ("--code", code, *column, "--until", LATER, "--why", "Sales repairs it")
         answer = p2c("accept", "latest", *words, "--json")
         assert (answer.code, answer.object["items"][0]["contacts"]) == (0, 1)
+        again = p2c("accept", "latest", *words, "--json")
+        assert (again.code, again.object["items"]) == (0, answer.object["items"])
     text = project.with_name("p2c.accepted.toml").read_text()
     assert all(one in text for one in (HELD, number(11), 'why = "Sales repairs it"'))
     assert not any(one in text for one in ("Number10", "@"))
@@ -197,4 +200,17 @@ def test_accept_says_what_it_cannot_do(
     project = tmp_path / "p2c.toml"
     answer = p2c("accept", "latest", "--runs", runs, "--project", project, *words)
     assert (answer.code, said in answer.err) == (2, True), answer.err
+    assert not project.with_name("p2c.accepted.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["decisions.parquet", "findings.parquet"])
+def test_nothing_is_accepted_by_a_table_that_was_altered(
+    p2c: P2c, runs: Path, tmp_path: Path, name: str
+) -> None:
+    (path,) = runs.glob(f"2*/{name}")
+    pl.read_parquet(path).with_columns(contactid=pl.lit(HELD)).write_parquet(path)
+    project = tmp_path / "p2c.toml"
+    words = ("--code", "contact_number_missing", "--until", LATER, "--why", "x")
+    answer = p2c("accept", "latest", "--runs", runs, "--project", project, *words)
+    assert (answer.code, f"{name} is not as the plan wrote it" in answer.err) == (4, True)
     assert not project.with_name("p2c.accepted.toml").exists()

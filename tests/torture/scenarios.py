@@ -39,6 +39,10 @@ _RUN: Final[Words] = ("run", "--project", "p.toml")
 _PLAN: Final[Words] = ("plan", "--project", "p.toml")
 _FILL: Final[Words] = ("backfill", "--project", "p.toml")
 _APPLY: Final[Words] = ("apply", RUN)
+_ACCEPT: Final[Words] = (
+    *("accept", RUN, "--project", "p.toml", "--code", "contact_number_missing"),
+    *("--until", "2999-12-31", "--why", "known"),
+)
 _GAPS: Final = (2, 4, 7, 9, 10)
 
 SCENARIOS: Final = {
@@ -77,6 +81,15 @@ SCENARIOS: Final = {
         Scenario(name="confirm", command=("confirm", RUN), load="folder", before=[_PLAN, _APPLY]),
         Scenario(name="purge", command=("purge", RUN, "--yes"), before=[_RUN]),
         Scenario(name="reconcile", command=("reconcile", RUN), before=[_RUN]),
+        Scenario(name="accept", command=_ACCEPT, before=[_RUN]),
+        Scenario(
+            name="memory-import",
+            command=("memory", "import", "m.zip", "--replace"),
+            before=[_RUN, ("memory", "export", "m.zip"), CHANGE, _RUN],
+        ),
+        Scenario(
+            name="memory-export", command=("memory", "export", "m.zip"), before=[_RUN, CHANGE, _RUN]
+        ),
         Scenario(name="report", command=("report", RUN), before=[_RUN]),
     )
 }

@@ -24,6 +24,7 @@ Open = Callable[[str], Bench]
 
 SEED: Final = 17
 POINTS: Final = {"apply-odata": 6, "apply-backfill": 6}
+TWICE: Final = {"apply-odata": 3, "accept": 3}
 SCHEDULES: Final = 10
 
 KNOWN_POINTS: Final = {
@@ -60,6 +61,15 @@ def test_a_command_that_was_stopped_anywhere_goes_on(opened: Open, name: str) ->
     found = {trial: judge(made, trial) for trial in trials}
     assert {trial: one.problems for trial, one in found.items() if one.problems} == {}
     assert sum(one.kills for one in found.values()) == POINTS[name] * 2 // len(ENDS)
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_command_that_was_killed_twice_goes_on(opened: Open, name: str) -> None:
+    made, chance = opened(name), random.Random(SEED)  # noqa: S311 - a seed, not a secret
+    pairs = [chance.choices(range(len(made.effects)), k=2) for _ in range(TWICE[name])]
+    found = [made.stop_twice(*pair) for pair in pairs]
+    assert {one.name: one.problems for one in found if one.problems} == {}
+    assert sum(one.kills for one in found) > len(pairs)
 
 
 def test_a_command_whose_requests_fail_at_the_socket_ends_as_planned(opened: Open) -> None:

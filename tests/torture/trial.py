@@ -186,6 +186,21 @@ class Bench:
             name=name, effect=effect, kills=int(first.was_killed), problems=tuple(problems)
         )
 
+    def stop_twice(self, stop: int, again: int) -> Verdict:
+        """Kill the command before an effect, and its repetition before another; compare."""
+        name = f"{self.scenario.name}/twice/{stop}+{again}"
+        with self.trying():
+            first = self.call(self.scenario.command, stop=stop)
+            second = self.call(self.scenario.command, stop=again)
+            problems = [*self._judge_first(first, "kill"), *self._judge_first(second, "kill")]
+            ended, more = self.resume()
+            problems += more or self.compare(ended)
+        effects = [one.effects[-1] for one in (first, second) if one.was_killed and one.effects]
+        kills = int(first.was_killed) + int(second.was_killed)
+        return Verdict(
+            name=name, effect=" then ".join(effects), kills=kills, problems=tuple(problems)
+        )
+
     def resume_back(self, back: float) -> tuple[Ended, list[str]]:
         """Resume, with a clock that is behind by so many seconds if it is not 0."""
         if not back:

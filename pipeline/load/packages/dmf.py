@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import AnswerUnreadable, Refusal, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
-from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
+from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_state, sum_up_state
 from pipeline.scm.literals import quote_text
 from pipeline.scm.wording import is_foreign
 from pipeline.wire.json_body import parse_json
@@ -95,7 +95,7 @@ class PackageClient:
             if not _is_unknown(declined.refusal, execution_id):
                 raise
             return None
-        word = read_word(answer)
+        word = read_state(answer)
         if word is None:
             raise self._blame(action, "something that is not a state")
         return word

@@ -16,6 +16,8 @@ ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled
 """Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing``
 are not among them."""
 
+UNKNOWN: Final = "Unknown"
+_STATES: Final = {one.lower(): one for one in (*ENDED, "Executing", "NotRun", UNKNOWN)}
 _FAILED: Final = frozenset({"error", "canceled", "notrun"})
 _OVER: Final = _FAILED | {"finished"}
 """States of a step after which nothing happens in it."""
@@ -41,6 +43,15 @@ def read_word(value: object) -> str | None:
     """The symbol of an enum, with or without its type; null if the value is none."""
     match = _WORD.fullmatch(value) if isinstance(value, str) else None
     return None if match is None else match[1]
+
+
+def read_state(value: object) -> str | None:
+    """A summary status as it is spelled here; null if the value is none.
+
+    A word that nobody knows says no more than ``Unknown``: the details then decide.
+    """
+    word = read_word(value)
+    return None if word is None else _STATES.get(word.lower(), UNKNOWN)
 
 
 def add_up_counts(details: Sequence[ScmRow]) -> ImportCounts | None:

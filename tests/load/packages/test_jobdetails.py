@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
+from pipeline.load.packages.jobdetails import (
+    ImportCounts,
+    add_up_counts,
+    read_state,
+    read_word,
+    sum_up_state,
+)
 
 COUNTS = {
     "StagingRecordsToBeProcessedCount": 3,
@@ -35,6 +41,22 @@ def arrived(created: int, updated: int = 0) -> dict[str, object]:
 )
 def test_a_state_is_a_word_with_or_without_its_type(value: object, word: str | None) -> None:
     assert read_word(value) == word
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        ("partiallysucceeded", "PartiallySucceeded"),
+        ("X.DMFExecutionSummaryStatus'FAILED'", "Failed"),
+        ("Completed", "Unknown"),
+        ("Ejecutando", "Unknown"),
+        (3, None),
+    ],
+)
+def test_a_summary_status_is_known_in_any_letters_and_a_foreign_word_says_nothing(
+    value: object, state: str | None
+) -> None:
+    assert read_state(value) == state
 
 
 STATES = {

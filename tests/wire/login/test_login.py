@@ -433,6 +433,17 @@ def test_an_answer_of_another_form_is_no_refusal_of_the_login(error: Exception) 
     assert caught.value.again
 
 
+@pytest.mark.parametrize("token", ["", "abc\r\nX: y", "abc😀", None, 5])
+def test_a_service_that_gives_no_token_is_not_believed(token: Any) -> None:
+    class Careless:
+        def get_token(self, *_scopes: str, **_: Any) -> Any:
+            return GivenToken(token=token)
+
+    with pytest.raises(AnswerUnreadable, match="something that is not a token") as caught:
+        AzureLogin(AuthSettings.model_validate(LOGIN), Careless()).get_token("x")
+    assert "abc" not in str(caught.value)
+
+
 @pytest.mark.parametrize("token", ["abc\n", "abcé", "a\x00b"])
 def test_a_token_that_cannot_stand_in_a_header_is_refused_without_being_shown(
     token: str, tmp_path: Path

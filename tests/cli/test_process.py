@@ -140,7 +140,7 @@ def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
 WAITING = """
 import sys, time
 from pipeline.cli import app
-app.command_line = lambda: lambda *_, **__: (print("waiting", flush=True), time.sleep(60))
+app.command_line = lambda _: lambda *_, **__: (print("waiting", flush=True), time.sleep(60))
 sys.exit(app.main())
 """
 
@@ -172,7 +172,7 @@ def work(words, **_):
     signals.hear_signals(words[0], as_object=True)
     print("waiting", file=sys.stderr, flush=True)
     globals()[words[0]]()
-app.command_line = lambda: work
+app.command_line = lambda _: work
 sys.exit(app.main())
 """
 """Commands in which Python hears no signal: a sort of the engine, and a wait in a library."""
@@ -206,7 +206,7 @@ def engine(*_, **__):
         os.kill(os.getpid(), signal.SIGTERM)
     except KeyboardInterrupt:
         raise RuntimeError("Query interrupted")
-app.command_line = lambda: engine
+app.command_line = lambda _: engine
 sys.exit(app.main())
 """
 

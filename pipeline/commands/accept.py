@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +55,8 @@ def accept_contacts(
     if not total:
         done = [one for _, one in before.entries if _is_of(one, found, chosen, column)]
         if done and all((one.until, one.why) == (day, reason) for one in done):
-            return _tell_accepted(found, done, day, path)
+            # The same command wrote it down before, and may have been stopped before it said so.
+            return _tell_accepted(found, {one.code: len(one.contacts) for one in done}, day, path)
         raise UsageError(_explain_nothing(found, chosen, column), where=found.run)
 
     def render(code: str) -> str:
@@ -74,16 +75,7 @@ def accept_contacts(
 
     entries = [render(code) for code in chosen if contacts[code].height]
     replace_file(path, add_entries(before.content, entries))
-    return Result(
-        command="accept",
-        run=found.run,
-        folder=str(found.path),
-        items=[
-            {"code": code, "contacts": one.height, "until": day.isoformat()}
-            for code, one in contacts.items()
-        ],
-        text=_describe(total, day, path, found),
-    )
+    return _tell_accepted(found, {code: one.height for code, one in contacts.items()}, day, path)
 
 
 def _is_of(
@@ -93,14 +85,13 @@ def _is_of(
     return (entry.run, entry.column) == (found.run, column) and entry.code in chosen
 
 
-def _tell_accepted(
-    found: RunFolder, done: Sequence[AcceptedEntry], day: dt.date, path: Path
-) -> Result:
-    """The same command wrote it down before: it may have been stopped before it could say so."""
+def _tell_accepted(found: RunFolder, counts: Mapping[str, int], day: dt.date, path: Path) -> Result:
+    """``counts``: code → contacts."""
     items = [
-        {"code": one.code, "contacts": len(one.contacts), "until": day.isoformat()} for one in done
+        {"code": code, "contacts": count, "until": day.isoformat()}
+        for code, count in counts.items()
     ]
-    text = _describe(sum(len(one.contacts) for one in done), day, path, found)
+    text = _describe(sum(counts.values()), day, path, found)
     return Result(command="accept", run=found.run, folder=str(found.path), items=items, text=text)
 
 

@@ -99,7 +99,7 @@ def test_values_that_an_update_would_clear_are_a_finding_with_their_number(
         (
             f"ContactToCustomer.{MAIL}",
             (
-                f"1 updates would clear ContactToCustomer.{MAIL}: it has a value now, and the "
+                f"1 update would clear ContactToCustomer.{MAIL}: it has a value now, and the "
                 "source has none."
             ),
         )

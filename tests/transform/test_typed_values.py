@@ -89,6 +89,7 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
         (0.1, "0.100000"),
         (-2.5, "-2.500000"),
         (None, None),
+        (float("nan"), None),
     ],
 )
 def test_floating_point_is_the_number_that_it_says(
@@ -99,7 +100,7 @@ def test_floating_point_is_the_number_that_it_says(
     assert findings.is_empty()
 
 
-@pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf"), 1e30])
+@pytest.mark.parametrize("given", [float("inf"), float("-inf"), 1e30])
 def test_floating_point_that_is_not_an_amount_is_found_not_blanked(
     tmp_path: Path, given: float
 ) -> None:

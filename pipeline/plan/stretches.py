@@ -20,7 +20,7 @@ from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
 
-_STRETCH: Final = 8
+_STRETCH: Final = 16
 """Morsels to a stretch: joins that spill give rows in any order, and those of a stretch may have to
 be held. What its rows name must have room in memory for that not to happen."""
 

@@ -609,7 +609,7 @@ _CONTACT_BYTES: Final = 1_600
 """Bytes of a contact that is worked on."""
 _KNOWN_BYTES: Final = 6
 """Bytes of a contact beyond those: its marks, and the lists of rows that need a look."""
-_WORKED_ON: Final = 4
+_WORKED_ON: Final = 6
 """So many times ``morsel_rows`` are in memory at once."""
 
 
@@ -628,7 +628,7 @@ class RunSettings(Section):
         examples=["Contoso roll-out, wave 2"],
     )
     morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] = Field(
-        61_440, description="The number of rows that p2c works on at once. Less needs less memory."
+        32_768, description="The number of rows that p2c works on at once. Less needs less memory."
     )
     memory: Memory = Field(
         "1500MB",

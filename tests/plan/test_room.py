@@ -63,10 +63,10 @@ def test_what_fits_or_cannot_be_told_is_let_through(memory: int | None) -> None:
 @pytest.mark.parametrize(
     ("memory", "morsel_rows", "contacts", "joins"),
     [
-        ("1500MB", 61_440, 0, "807MB"),
-        ("1500MB", 61_440, 50_000_000, "507MB"),
-        ("1500MB", 61_440, 500_000_000, "432MB"),
-        ("400MB", 61_440, 0, "200MB"),
+        ("1500MB", 32_768, 0, "885MB"),
+        ("1500MB", 32_768, 50_000_000, "585MB"),
+        ("1500MB", 32_768, 500_000_000, "510MB"),
+        ("400MB", 32_768, 0, "200MB"),
         ("16MB", 10, 1_000_000, "16MB"),
     ],
 )

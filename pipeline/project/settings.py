@@ -634,7 +634,8 @@ class RunSettings(Section):
         "1500MB",
         description=(
             "The memory that a plan takes, as a whole. Joins and look-ups have what the libraries "
-            "and morsel_rows leave of it, at least half; what needs more goes to temporary files."
+            "and morsel_rows leave of it, at least half, and at least a quarter in plans of tens "
+            "of millions; what needs more goes to temporary files."
         ),
     )
     engine: Literal["here", "spark"] = Field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Final
 import polars as pl
 
 from pipeline.engine.protocol import Work
-from pipeline.errors import Stopped
-from pipeline.plan.parts.kit import PartModel, PartSource, read_source
+from pipeline.plan.parts.kit import PartSource, read_source
+from pipeline.run.handed import PartModel, name_attempt
 from sql.query import query
 from sql.session import Session
 
@@ -51,17 +50,6 @@ def _write_keys(here: Session, source: PartSource, part: int) -> PartKeys:
     here.store("hashes", query("plan/hashes"))
     here.copy(query("plan/parts/keys"), path)
     return PartKeys(file=path.name)
-
-
-def name_attempt(folder: Path, table: str, part: int) -> Path:
-    """A file that no other attempt at a part writes.
-
-    Raises:
-        Stopped: the plan has ended, and its folder is gone: nobody waits for this attempt.
-    """
-    if not folder.is_dir():
-        raise Stopped("the plan that asked for this part has ended.", where=f"part {part}")
-    return folder / f"{table}-{part:06d}-{secrets.token_hex(4)}.parquet"
 
 
 def read_marks(path: Path, *, has_documents: bool) -> pl.DataFrame:

@@ -6,15 +6,18 @@ They lie in one folder of the run, which is there while somebody waits for them.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline import __version__
-from pipeline.errors import Stopped, UsageError
+from pipeline.errors import Stopped, UsageError, during
 from pipeline.run.files import replace_file
+from pipeline.run.private import make_folder
 
 
 class PartModel(BaseModel):
@@ -26,6 +29,18 @@ class PartModel(BaseModel):
         """Write it where workers read it; the path."""
         replace_file(path, self.model_dump_json().encode())
         return path
+
+
+@contextmanager
+def open_parts(folder: Path) -> Iterator[Path]:
+    """A folder for what is handed to and fro, empty at first and gone when the block ends."""
+    shutil.rmtree(folder, ignore_errors=True)  # A process that was killed may have left something.
+    with during(f"making {folder.name}"):
+        make_folder(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_text(path: Path) -> str:

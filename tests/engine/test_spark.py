@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
+from pipeline.apply.execute import apply_plan
 from pipeline.engine.protocol import Engine
 from pipeline.engine.spark import Spark
 from pipeline.errors import ConfigurationError, Stopped
@@ -27,6 +29,8 @@ from tests.scenes.planned import take_plan
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 pyspark = pytest.importorskip("pyspark.sql", reason="PySpark is not installed: p2c[spark]")
 if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
@@ -75,6 +79,24 @@ def test_a_plan_on_spark_says_what_a_plan_here_says_though_a_worker_was_killed(
     assert there == take_plan(plan(doubled, tmp_path / "here", None))
 
 
+def test_packages_that_spark_builds_are_those_that_are_built_here(
+    session: SparkSession, doubled: Doubled, tmp_path: Path
+) -> None:
+    assert session.range(1).count() == 1  # p2c takes the session that is there.
+    there = plan(doubled, tmp_path / "there", None)
+    here = RunFolder(Path(shutil.copytree(tmp_path / "there", tmp_path / "here")) / there.run)
+    for run, engine in ((there, "spark"), (here, "here")):
+        today = load_project(doubled.project, assignments=[f"run.engine={engine}"])
+        apply_plan(run, lambda today=today: today, lambda: NOW, report_nothing)
+    assert take_packages(there) == take_packages(here)
+    assert len(take_packages(there)[1]) > 3
+
+
+def take_packages(run: RunFolder) -> tuple[list[tuple[object, ...]], dict[str, bytes]]:
+    paths = sorted(run.packages.glob("*/*.zip"))
+    return pl.read_parquet(run.batches).rows(), {path.name: path.read_bytes() for path in paths}
+
+
 def test_an_error_of_a_worker_comes_back_as_it_was_raised(session: SparkSession) -> None:
     spark = Spark(session)
     assert [one.value for one in spark.map(Awkward(), [4, 1])] == [8, 2]
@@ -90,6 +112,6 @@ def test_a_spark_that_is_lost_stops_the_plan_and_leaves_nothing(
 ) -> None:
     """The last test of the session."""
     runs = tmp_path / "runs"
-    with pytest.raises(Stopped, match="it starts from the beginning"):
+    with pytest.raises(Stopped, match="a plan starts from the beginning"):
         plan(doubled, runs, LostEngine(Spark(session), session.stop))
     assert [path.name for path in runs.iterdir()] == ["loaded"]

@@ -7,7 +7,9 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +89,7 @@ def test_packages_that_spark_builds_are_those_that_are_built_here(
     here = RunFolder(Path(shutil.copytree(tmp_path / "there", tmp_path / "here")) / there.run)
     for run, engine in ((there, "spark"), (here, "here")):
         today = load_project(doubled.project, assignments=[f"run.engine={engine}"])
-        apply_plan(run, lambda today=today: today, lambda: NOW, report_nothing)
+        apply_plan(run, partial(replace, today), lambda: NOW, report_nothing)
     assert take_packages(there) == take_packages(here)
     assert len(take_packages(there)[1]) > 3
 

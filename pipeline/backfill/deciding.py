@@ -7,8 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.backfill.numbering import NumberOrigin, derive_suffixes
+from pipeline.backfill.numbering import derive_suffixes
 from pipeline.project.settings import BackfillSettings
+from pipeline.run.facts import Numbers
 from schemas.codes import find_code
 from schemas.run import BACKFILL, FINDINGS
 
@@ -59,9 +60,7 @@ def decide_flags(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame
 
 def plan_rows(
     rows: pl.DataFrame,
-    source: NumberOrigin,
-    base: int,
-    seed: str,
+    numbers: Numbers,
     md5: Callable[[pl.Series], pl.Series],
 ) -> pl.DataFrame:
     """The plan's rows (``BACKFILL``).
@@ -70,10 +69,10 @@ def plan_rows(
     """
     ranked = rows["rank"].is_not_null()
     made = rows.filter(ranked).select("contactid", "rank")
-    suffix = derive_suffixes(made["contactid"], seed, source.suffix_length, md5)
-    digits = (pl.col("rank") + base).cast(pl.String).str.zfill(5)
+    suffix = derive_suffixes(made["contactid"], numbers.seed, numbers.suffix_length, md5)
+    digits = (pl.col("rank") + numbers.base).cast(pl.String).str.zfill(5)
     number = made.select(
-        pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)
+        pl.concat_str(pl.lit(f"{numbers.prefix}-"), digits, pl.lit("-"), suffix)
     ).to_series()
     places = ranked.arg_true()
     activated = pl.col("active_after").ne_missing(pl.col("active"))

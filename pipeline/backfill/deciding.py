@@ -13,6 +13,7 @@ from pipeline.run.facts import Numbers
 from schemas.codes import find_code
 from schemas.run import BACKFILL, FINDINGS
 
+_PLACE: Final = "place:"
 _FINDINGS: Final = (
     ("contactid_invalid", "contactid", pl.col("contactid").is_null(), pl.col("written_id")),
     ("contactid_repeated", "contactid", pl.col("state") == "repeated", pl.col("contactid")),
@@ -100,14 +101,16 @@ def plan_rows(
 
 
 def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Findings about single contacts (``FINDINGS``)."""
-    parts = [FINDINGS.to_frame()]
+    """Findings about single contacts (``FINDINGS``), in the order of the contacts."""
+    rows = rows.with_row_index(_PLACE)
+    parts = [pl.DataFrame(schema={_PLACE: rows.schema[_PLACE], **FINDINGS})]
     for name, column, where, value in _FINDINGS:
         known = find_code(name)
         hit = rows.filter(where)
         if hit.height:
             parts.append(
                 hit.select(
+                    _PLACE,
                     contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
                     task=pl.lit(None, pl.String),
                     severity=pl.lit(str(known.severity or "error")),
@@ -120,4 +123,4 @@ def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
                     source_line=pl.col("source_line"),
                 )
             )
-    return pl.concat(parts)
+    return pl.concat(parts).sort(_PLACE, maintain_order=True).drop(_PLACE)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from pipeline.backfill.morsels import BackfillTally
+from pipeline.backfill.opening import open_backfill
 from pipeline.backfill.plan_tables import write_plan_tables
 from pipeline.backfill.preparing import find_none_chosen, prepare_contacts
 from pipeline.backfill.summary import CountedBackfill
-from pipeline.backfill.ways import BackfillWay, StreamedBackfill, Survey
+from pipeline.backfill.ways import BackfillWay, Survey
 from pipeline.errors import InvariantBroken
 from pipeline.events import Step
 from pipeline.plan.request import Planning
-from pipeline.plan.sessions import make_hasher
 from pipeline.run.findings import RunFinding
 from sql.session import Session
 
 
 def decide_backfill(planning: Planning, main: Session, hasher: Session) -> CountedBackfill:
     """Read, decide, write."""
-    way = StreamedBackfill(planning, main, make_hasher(hasher))
-    return _decide(planning, main, way)
+    with open_backfill(planning, main, hasher) as way:
+        return _decide(planning, main, way)
 
 
 def _decide(planning: Planning, main: Session, way: BackfillWay) -> CountedBackfill:

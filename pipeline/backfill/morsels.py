@@ -62,7 +62,7 @@ def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.Dat
         heap.freeze_heap(),
         contextlib.closing(read_ahead(read_morsels(stream))) as morsels,
     ):
-        yield decide_morsels_of(stream, morsels)
+        yield decide_stream(stream, morsels)
 
 
 def read_morsels(stream: Stream) -> Iterator[pl.DataFrame]:
@@ -77,7 +77,7 @@ def read_morsels(stream: Stream) -> Iterator[pl.DataFrame]:
     return restore_order(read_frames(reader), size, start=stream.first)
 
 
-def decide_morsels_of(
+def decide_stream(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """The plan's rows and their findings; they are counted on the way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
@@ -14,13 +14,12 @@ from pipeline.plan.routing import list_month_first, list_small
 from pipeline.plan.warnings import find_nothing
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import RunFolder
-from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
 
-HashParts = Callable[[Session, Sequence[str]], None]
+HashParts = Callable[[Session, Mapping[str, Sequence[str]]], None]
 """Stores ``hashes`` (``sql/backfill/hashes.sql``) in another way than by a query over all contacts;
-it hears which words are blank in contacts."""
+it hears the blank words of each table."""
 
 
 def prepare_contacts(
@@ -50,13 +49,12 @@ def prepare_contacts(
         month_first=list_month_first(landed),
         by_state=settings.backfill.statuses is not None,
     )
-    words = blank.words[CONTACTS.name]
     prepared = prepare(
         main,
         {*landed, "accounts"},
         routing,
         list_small(landed, settings.run.morsel_rows) if hash_parts is None else (),
-        None if hash_parts is None else lambda session: hash_parts(session, words),
+        None if hash_parts is None else lambda session: hash_parts(session, blank.words),
     )
     prepared.findings += blank.findings
     prepared.findings += [] if routing.only is None else find_missing_only(main)

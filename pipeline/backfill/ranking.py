@@ -23,7 +23,7 @@ class Ranked:
     findings: Sequence[RunFinding]
 
 
-def find_origin(main: Session) -> NumberOrigin:
+def find_number_origin(main: Session) -> NumberOrigin:
     """Where numbers come from, by the counters of the source."""
     return read_origin(cast("list[CounterRow]", main.frame(query("backfill/counters")).to_dicts()))
 

@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.backfill.evidence import count_strays, store_activity, write_evidence
 from pipeline.backfill.morsels import BackfillTally, Stream, plan_morsels
 from pipeline.backfill.preparing import HashParts, find_last_row, name_candidates
-from pipeline.backfill.ranking import Ranked, find_origin, rank_contacts, settle_numbers
+from pipeline.backfill.ranking import Ranked, find_number_origin, rank_contacts, settle_numbers
 from pipeline.plan.request import Planning
 from sql.query import query
 from sql.session import Session
@@ -72,13 +72,13 @@ class StreamedBackfill:
         main, settings = self._main, self._planning.project.settings.backfill
         name_candidates(main, self._planning)
         last_row = find_last_row(main, self._planning.request.limit, rows)
-        statuses = list_statuses(self._planning)
+        statuses = list_document_states(self._planning)
         store_activity(main, statuses)
         write_evidence(main, self._evidence)
         strays = count_strays(main, statuses)
         for name in ("activity_of", "evidence"):
             main.drop(name)
-        source = find_origin(main)
+        source = find_number_origin(main)
         highest = int(main.frame(query("backfill/highest"), pattern=source.pattern).item())
         self._ranks = rank_contacts(main, source, last_row)
         are_there, are_selected = main.frame(query("backfill/selection")).row(0)
@@ -105,7 +105,7 @@ class StreamedBackfill:
         return plan_morsels(stream)
 
 
-def list_statuses(planning: Planning) -> Sequence[int]:
+def list_document_states(planning: Planning) -> Sequence[int]:
     """The states of documents that count; empty for all."""
     text = planning.project.settings.backfill.statuses or ""
     return [int(one) for one in text.split(",") if one.strip()]

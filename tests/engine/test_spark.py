@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from pipeline.apply.execute import apply_plan
+from pipeline.backfill.planning import make_backfill
 from pipeline.engine.protocol import Engine
 from pipeline.engine.spark import Spark
 from pipeline.errors import ConfigurationError, Stopped
@@ -25,9 +26,11 @@ from pipeline.plan.make import make_plan
 from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.run.folder import RunFolder
+from pipeline.samples.generate import write_samples
 from tests.scenes.doubled import Doubled, write_doubled
 from tests.scenes.engines import Awkward, DyingWorker, LostEngine
-from tests.scenes.planned import take_plan
+from tests.scenes.planned import plan_again, take_plan
+from tests.scenes.unnumbered import take_backfill, write_unnumbered
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -79,6 +82,34 @@ def test_a_plan_on_spark_says_what_a_plan_here_says_though_a_worker_was_killed(
     there = take_plan(plan(doubled, tmp_path / "there", engine))
     assert (tmp_path / "grave").exists()
     assert there == take_plan(plan(doubled, tmp_path / "here", None))
+
+
+def test_parts_of_any_size_say_the_same_of_the_samples(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    write_samples(tmp_path / "source", rows=300)
+    project = tmp_path / "source" / "p2c.toml"
+    streamed = plan_again(project, tmp_path / "here", PlanRequest())
+    for rows in (37, 200, 122_880):
+        sets = ("run.engine=spark", f"run.part_rows={rows}")
+        assert plan_again(project, tmp_path / str(rows), PlanRequest(), *sets) == streamed
+    assert session.range(1).count() == 1  # It was that of the test, and goes on.
+
+
+def test_a_backfill_on_spark_says_what_a_backfill_here_says(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    source = write_unnumbered(tmp_path / "source")
+
+    def backfill(name: str, *sets: str) -> dict[str, object]:
+        project = load_project(source, assignments=sets)
+        request = PlanRequest(limit=90)
+        made = make_backfill(project, request, tmp_path / name, lambda: NOW, report_nothing)
+        return take_backfill(made)
+
+    on_spark = backfill("there", "run.engine=spark", "run.part_rows=37")
+    assert on_spark == backfill("here")
+    assert session.range(1).count() == 1
 
 
 def test_packages_that_spark_builds_are_those_that_are_built_here(

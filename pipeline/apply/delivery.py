@@ -43,7 +43,7 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
     if run.facts.fills_sales:
         return _write_imports(run)
     if run.project.settings.destination.load == "folder":
-        counts, files = write_to_folder(run, listener)
+        counts, files = write_to_folder(run, reach().settings.run, listener)
         return DeliveryResult(outcomes=counts, files=files)
     return _load(run, reach(), clock, listener)
 

@@ -3,53 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
+from pipeline.apply.building import write_all_packages
+from pipeline.engine.opening import EngineSettings
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.load.packages import checklist
 from pipeline.load.packages import folder as packages_folder
-from pipeline.load.packages.package import Package, build_packages
 from pipeline.load.packages.spec import make_spec
 from pipeline.project.open_run import OpenRun
 from pipeline.run.files import TableWriter, hash_file, replace_file, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
-from pipeline.run.rows import count_rows_by_batch
 from schemas.run import OUTCOMES
 
 
 def write_to_folder(
-    run: OpenRun, listener: Listener
+    run: OpenRun, today: EngineSettings, listener: Listener
 ) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """Write the packages, their checklist, ``batches.parquet`` and ``outcomes.parquet``.
+
+    Args:
+        run: the run.
+        today: where packages are built.
+        listener: hears of progress.
 
     Returns:
         Rows by outcome; file in the run folder → SHA-256.
     """
     folder = run.folder
     planned = pl.read_parquet(folder.batches, glob=False)
-    packages_folder.write_packages(folder, _build(run), run.journal, planned.height, listener)
+    write_all_packages(run, today, planned.height, listener)
     batches = _write_batches(folder, planned)
     files = [folder.batches, folder.outcomes]
     if batches.height:
         files.append(_write_checklist(run, batches))
     counts = _write_outcomes(run)
     return counts, {path.relative_to(folder.path).as_posix(): hash_file(path) for path in files}
-
-
-def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
-    project = run.project
-    for task, mapping in project.mappings().items():
-        spec = partial(make_spec, project, mapping, run.facts.scm.labels)
-        sizes = count_rows_by_batch(run.folder, task)
-        yield from (
-            (task, package) for package in build_packages(run.folder.rows_files(task), spec, sizes)
-        )
 
 
 def _write_checklist(run: OpenRun, batches: pl.DataFrame) -> Path:

@@ -7,11 +7,13 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.backfill.numbering import NumberOrigin, derive_suffixes
+from pipeline.backfill.numbering import derive_suffixes
 from pipeline.project.settings import BackfillSettings
+from pipeline.run.facts import Numbers
 from schemas.codes import find_code
 from schemas.run import BACKFILL, FINDINGS
 
+_PLACE: Final = "place:"
 _FINDINGS: Final = (
     ("contactid_invalid", "contactid", pl.col("contactid").is_null(), pl.col("written_id")),
     ("contactid_repeated", "contactid", pl.col("state") == "repeated", pl.col("contactid")),
@@ -59,9 +61,7 @@ def decide_flags(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame
 
 def plan_rows(
     rows: pl.DataFrame,
-    source: NumberOrigin,
-    base: int,
-    seed: str,
+    numbers: Numbers,
     md5: Callable[[pl.Series], pl.Series],
 ) -> pl.DataFrame:
     """The plan's rows (``BACKFILL``).
@@ -70,10 +70,10 @@ def plan_rows(
     """
     ranked = rows["rank"].is_not_null()
     made = rows.filter(ranked).select("contactid", "rank")
-    suffix = derive_suffixes(made["contactid"], seed, source.suffix_length, md5)
-    digits = (pl.col("rank") + base).cast(pl.String).str.zfill(5)
+    suffix = derive_suffixes(made["contactid"], numbers.seed, numbers.suffix_length, md5)
+    digits = (pl.col("rank") + numbers.base).cast(pl.String).str.zfill(5)
     number = made.select(
-        pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)
+        pl.concat_str(pl.lit(f"{numbers.prefix}-"), digits, pl.lit("-"), suffix)
     ).to_series()
     places = ranked.arg_true()
     activated = pl.col("active_after").ne_missing(pl.col("active"))
@@ -101,14 +101,16 @@ def plan_rows(
 
 
 def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Findings about single contacts (``FINDINGS``)."""
-    parts = [FINDINGS.to_frame()]
+    """Findings about single contacts (``FINDINGS``), in the order of the contacts."""
+    rows = rows.with_row_index(_PLACE)
+    parts = [pl.DataFrame(schema={_PLACE: rows.schema[_PLACE], **FINDINGS})]
     for name, column, where, value in _FINDINGS:
         known = find_code(name)
         hit = rows.filter(where)
         if hit.height:
             parts.append(
                 hit.select(
+                    _PLACE,
                     contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
                     task=pl.lit(None, pl.String),
                     severity=pl.lit(str(known.severity or "error")),
@@ -121,4 +123,4 @@ def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
                     source_line=pl.col("source_line"),
                 )
             )
-    return pl.concat(parts)
+    return pl.concat(parts).sort(_PLACE, maintain_order=True).drop(_PLACE)

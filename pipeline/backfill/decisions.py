@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-from pipeline.backfill.evidence import write_contact_evidence
-from pipeline.backfill.morsels import BackfillTally, Stream, plan_morsels
+from pipeline.backfill.morsels import BackfillTally
+from pipeline.backfill.opening import open_backfill
 from pipeline.backfill.plan_tables import write_plan_tables
-from pipeline.backfill.preparing import (
-    choose_contacts,
-    find_none_chosen,
-    prepare_contacts,
-)
-from pipeline.backfill.ranking import rank_contacts
+from pipeline.backfill.preparing import find_none_chosen, prepare_contacts
 from pipeline.backfill.summary import CountedBackfill
+from pipeline.backfill.ways import BackfillWay, Survey
 from pipeline.errors import InvariantBroken
 from pipeline.events import Step
 from pipeline.plan.request import Planning
-from pipeline.plan.sessions import make_hasher
 from pipeline.run.findings import RunFinding
 from sql.session import Session
 
 
 def decide_backfill(planning: Planning, main: Session, hasher: Session) -> CountedBackfill:
     """Read, decide, write."""
+    with open_backfill(planning, main, hasher) as way:
+        return _decide(planning, main, way)
+
+
+def _decide(planning: Planning, main: Session, way: BackfillWay) -> CountedBackfill:
     settings, contacts = planning.project.settings, planning.source.landed["contacts"]
-    prepared = prepare_contacts(main, planning)
+    prepared = prepare_contacts(main, planning, way.hash_parts)
     rows = prepared.rows
-    last_row = choose_contacts(main, planning, rows)
-    evidence = planning.folder.path / "scratch" / "evidence.parquet"
-    statuses = [int(one) for one in (settings.backfill.statuses or "").split(",") if one.strip()]
-    strays = write_contact_evidence(main, statuses, evidence)
-    ranked = rank_contacts(main, last_row, settings.backfill.seed)
+    found = way.survey(rows)
+    numbers, tally = found.ranked.numbers, BackfillTally()
     of_run = [
         *planning.list_source_findings(),
         *prepared.list_reading_findings(),
-        *find_none_chosen(main, planning, rows),
-        *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
-        *ranked.findings,
+        *_list_survey_findings(planning, found, rows),
     ]
-    tally = BackfillTally()
-    stream = Stream(
-        main=main,
-        md5=make_hasher(hasher),
-        settings=settings,
-        evidence=evidence,
-        ranked=ranked,
-        last_row=last_row,
-        tally=tally,
-    )
 
     def progress() -> None:
         planning.listener(Step(name="planning", done=sum(tally.states.values()), total=rows))
 
-    with plan_morsels(stream) as morsels:
+    with way.decide(found, tally) as morsels:
         write_plan_tables(planning, morsels, of_run, progress)
-    if ranked.numbers.count != tally.actions["number"] + tally.actions["both"]:
+    if numbers.count != tally.actions["number"] + tally.actions["both"]:
         raise InvariantBroken("contacts that get a number are not as many as ranks.")
     for one in of_run:
         tally.findings[one.code] += one.concerned
@@ -65,6 +50,16 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
         actions=tally.actions,
         findings=tally.findings,
         of_run=of_run,
-        numbers=ranked.numbers,
+        numbers=numbers,
         request_rows=settings.backfill.request_rows if planning.source.is_live else None,
     )
+
+
+def _list_survey_findings(planning: Planning, found: Survey, rows: int) -> list[RunFinding]:
+    none = find_none_chosen(
+        planning, rows, are_there=found.are_there, are_selected=found.are_selected
+    )
+    strays = [
+        RunFinding(code=name, detail=f"{count:,}") for name, count in found.strays.items() if count
+    ]
+    return [*none, *strays, *found.ranked.findings]

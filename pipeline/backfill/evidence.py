@@ -30,27 +30,38 @@ EVIDENCE: Final = pl.Schema(
 _ROW: Final = "source_row"
 
 
-def write_contact_evidence(
-    session: Session, statuses: Sequence[int], target: Path
-) -> Mapping[str, int]:
+def store_activity(session: Session, statuses: Sequence[int]) -> None:
+    """Store the documents of each of their customers as ``activity_of``.
+
+    Args:
+        session: has ``accounts`` and the tables of documents.
+        statuses: the states of documents that count; empty for all.
+    """
+    session.store("activity_of", query("backfill/activity"), statuses=list(statuses))
+
+
+def write_evidence(session: Session, target: Path) -> None:
     """Write the documents of each contact row, in source order.
 
     Args:
-        session: has ``candidates``, ``accounts`` and the tables of documents.
-        statuses: the states of documents that count; empty for all.
+        session: has ``candidates`` and ``activity_of``; it gets ``evidence``.
         target: the Parquet file to write.
-
-    Returns:
-        Documents that raise nobody's flag, by the code of the finding.
     """
-    session.store("activity_of", query("backfill/activity"), statuses=list(statuses))
     session.store("evidence", query("backfill/evidence"))
     with replacing(target) as partial:
         session.copy(query("backfill/evidence_in_order"), partial)
+
+
+def count_strays(session: Session, statuses: Sequence[int]) -> Mapping[str, int]:
+    """Documents that raise nobody's flag, by the code of the finding.
+
+    Args:
+        session: has ``activity_of``, and ``evidence`` without ``source_row`` where a customer is
+            not there.
+        statuses: the states of documents that count; empty for all.
+    """
     found = session.frame(query("backfill/documents_met"))
     met, nobodys, missing = (int(value) for value in found.row(0))
-    for name in ("activity_of", "evidence"):
-        session.drop(name)
     documents = session.frame(query("backfill/documents"), statuses=list(statuses)).item()
     return {
         "activity_of_nobody": nobodys,

@@ -12,11 +12,11 @@ import polars as pl
 
 from pipeline.backfill.deciding import decide_flags, list_contact_findings, plan_rows
 from pipeline.backfill.evidence import EvidenceColumns
-from pipeline.backfill.ranking import Ranked
 from pipeline.flow import heap
 from pipeline.flow.frames import read_ahead, read_frames
 from pipeline.flow.ordered import restore_order
 from pipeline.project.settings import Settings
+from pipeline.run.facts import Numbers
 from pipeline.transform.decide import NO_CONTACT
 from sql.query import query
 from sql.session import Session
@@ -40,21 +40,33 @@ class BackfillTally:
 class Stream:
     """What contacts of a backfill stream by with.
 
-    ``evidence`` is the file of their documents, ``last_row`` the last contact row that is taken.
+    ``evidence`` is the file of their documents, ``ranks`` are ``sql/backfill/ranks.sql``;
+    ``last_row`` is the last contact row that is taken, ``first`` the first that comes by.
     """
 
     main: Session
     md5: Callable[[pl.Series], pl.Series]
     settings: Settings
     evidence: Path
-    ranked: Ranked
+    ranks: pl.DataFrame
+    numbers: Numbers
     last_row: int
     tally: BackfillTally
+    first: int = 0
 
 
 @contextlib.contextmanager
 def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.DataFrame]]]:
     """The plan's rows and their findings; they are counted on the way."""
+    with (
+        heap.freeze_heap(),
+        contextlib.closing(read_ahead(read_morsels(stream))) as morsels,
+    ):
+        yield decide_stream(stream, morsels)
+
+
+def read_morsels(stream: Stream) -> Iterator[pl.DataFrame]:
+    """What SQL says of each contact, morsel by morsel in source order."""
     size = stream.settings.run.morsel_rows
     reader = stream.main.stream(
         query("backfill/contacts"),
@@ -62,17 +74,14 @@ def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.Dat
         last_row=stream.last_row,
         number_pattern=stream.settings.source.contact_number_pattern,
     )
-    with (
-        heap.freeze_heap(),
-        contextlib.closing(read_ahead(restore_order(read_frames(reader), size))) as morsels,
-    ):
-        yield _plan(stream, morsels)
+    return restore_order(read_frames(reader), size, start=stream.first)
 
 
-def _plan(
+def decide_stream(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    evidence_columns = EvidenceColumns(stream.evidence, stream.ranked.ranks)
+    """The plan's rows and their findings; they are counted on the way."""
+    evidence_columns = EvidenceColumns(stream.evidence, stream.ranks)
     for morsel in morsels:
         yield _decide(stream, evidence_columns.of(morsel))
     evidence_columns.close()
@@ -83,8 +92,7 @@ def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     contacts = decide_flags(
         rows.filter(~pl.col("state").is_in(NO_CONTACT)), stream.settings.backfill
     )
-    numbers = stream.ranked.numbers
-    frame = plan_rows(contacts, stream.ranked.origin, numbers.base, numbers.seed, stream.md5)
+    frame = plan_rows(contacts, stream.numbers, stream.md5)
     found = list_contact_findings(contacts)
     stream.tally.count(frame, found)
     return frame, found

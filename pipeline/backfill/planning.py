@@ -10,6 +10,7 @@ from typing import Final
 
 from pipeline.backfill.decisions import decide_backfill
 from pipeline.backfill.summary import write_backfill
+from pipeline.engine.opening import start_engine
 from pipeline.events import Listener
 from pipeline.plan.record import (
     collect_hashes,
@@ -49,13 +50,17 @@ def make_backfill(
             Sales has not ended; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    project.refuse_spark("a backfill")
     if project.sales is not None:
         refuse_unfinished_write_back(runs, project.sales.url)
     run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, Kind.BACKFILL, run, clock())
-    with build_run(runs, facts) as folder:
-        planning = Planning(project=project, request=request, folder=folder, listener=listener)
+    with (
+        build_run(runs, facts) as folder,
+        start_engine(project.settings.run) as engine,
+    ):
+        planning = Planning(
+            project=project, request=request, folder=folder, listener=listener, engine=engine
+        )
         planning.source = land_source(
             project, folder, runs, listener, changes=False, tables=TABLES, wished=_WISHED
         )

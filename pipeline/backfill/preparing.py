@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
 from pipeline.plan.null_words import view_tables
@@ -15,8 +17,14 @@ from pipeline.run.folder import RunFolder
 from sql.query import query
 from sql.session import Session
 
+HashParts = Callable[[Session, Mapping[str, Sequence[str]]], None]
+"""Stores ``hashes`` (``sql/backfill/hashes.sql``) in another way than by a query over all contacts;
+it hears the blank words of each table."""
 
-def prepare_contacts(main: Session, planning: Planning) -> Prepared:
+
+def prepare_contacts(
+    main: Session, planning: Planning, hash_parts: HashParts | None = None
+) -> Prepared:
     """Name the tables that were landed, and compute what contacts are joined with."""
     request, landed, settings = planning.request, planning.source.landed, planning.project.settings
     blank = view_tables(
@@ -42,7 +50,11 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         by_state=settings.backfill.statuses is not None,
     )
     prepared = prepare(
-        main, {*landed, "accounts"}, routing, list_small(landed, settings.run.morsel_rows)
+        main,
+        {*landed, "accounts"},
+        routing,
+        list_small(landed, settings.run.morsel_rows) if hash_parts is None else (),
+        None if hash_parts is None else lambda session: hash_parts(session, blank.words),
     )
     prepared.findings += blank.findings
     prepared.findings += [] if routing.only is None else find_missing_only(main)
@@ -58,22 +70,26 @@ def prepare_export(main: Session, planning: Planning, of: RunFolder) -> None:
     main.store("contacts_there", query("backfill/there"))
 
 
-def choose_contacts(main: Session, planning: Planning, rows: int) -> int:
-    """Name ``contacts_selected`` and ``candidates``; the last row that ``--limit`` lets through.
-
-    ``rows`` is how many there are.
-    """
+def name_candidates(main: Session, planning: Planning) -> None:
+    """Name ``contacts_selected`` and ``candidates``."""
     selected = "selected" if planning.request.only is None else "selected_only"
     main.view("contacts_selected", query(f"backfill/{selected}"))
     main.view("candidates", query("backfill/candidates"))
-    limit = planning.request.limit
+
+
+def find_last_row(main: Session, limit: int | None, rows: int) -> int:
+    """The last row of ``candidates`` that a limit lets through; ``rows`` is how many there are."""
     if limit is None:
         return rows
     return int(main.frame(query("backfill/last_row"), limit=limit).item())
 
 
-def find_none_chosen(main: Session, planning: Planning, rows: int) -> list[RunFinding]:
-    """What is wrong where a backfill has no contact to look at; ``rows`` is how many were read."""
-    there, selected = main.frame(query("backfill/selection")).row(0)
-    chosen = selected and planning.request.limit != 0
-    return list(find_nothing(rows if there else 0, int(chosen)))
+def find_none_chosen(
+    planning: Planning, rows: int, *, are_there: bool, are_selected: bool
+) -> list[RunFinding]:
+    """What is wrong where a backfill has no contact to look at.
+
+    ``rows`` were read; whether there are contacts, and some of them are selected.
+    """
+    chosen = are_selected and planning.request.limit != 0
+    return list(find_nothing(rows if are_there else 0, int(chosen)))

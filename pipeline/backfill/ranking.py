@@ -17,35 +17,42 @@ from sql.session import Session
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranked:
-    """The counter, the rank of each contact that gets a number, and what is to be said of that.
+    """The numbers that are wanted, and what is to be said of that."""
 
-    ``ranks``: ``sql/backfill/ranks.sql``.
-    """
-
-    origin: NumberOrigin
-    ranks: pl.DataFrame
     numbers: Numbers
     findings: Sequence[RunFinding]
 
 
-def rank_contacts(main: Session, last_row: int, seed: str) -> Ranked:
-    """Settle the counter and rank ``candidates`` up to ``last_row``; ``seed`` decides suffixes.
+def find_number_origin(main: Session) -> NumberOrigin:
+    """Where numbers come from, by the counters of the source."""
+    return read_origin(cast("list[CounterRow]", main.frame(query("backfill/counters")).to_dicts()))
+
+
+def rank_contacts(main: Session, source: NumberOrigin, last_row: int) -> pl.DataFrame:
+    """``sql/backfill/ranks.sql`` of ``candidates`` up to ``last_row``."""
+    if source.is_usable:
+        return main.frame(query("backfill/ranks"), last_row=last_row)
+    return pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
+
+
+def settle_numbers(source: NumberOrigin, highest: int, count: int, seed: str) -> Ranked:
+    """Settle where numbers begin.
+
+    Args:
+        source: the counter.
+        highest: the highest number in use with its prefix, 0 without any.
+        count: how many contacts get a number.
+        seed: it decides suffixes.
 
     Raises:
         ConfigurationError: numbers would become too long.
     """
-    counters = cast("list[CounterRow]", main.frame(query("backfill/counters")).to_dicts())
-    source = read_origin(counters)
-    highest = int(main.frame(query("backfill/highest"), pattern=source.pattern).item())
-    ranks = pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
-    if source.is_usable:
-        ranks = main.frame(query("backfill/ranks"), last_row=last_row)
-    base = choose_base(source, highest, ranks.height)
+    base = choose_base(source, highest, count)
     findings = [RunFinding(code=name, detail=detail) for name, detail in source.findings]
     if source.id is not None and highest >= source.next:
         findings.append(RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}"))
     numbers = Numbers(
-        count=ranks.height,
+        count=count,
         highest=highest,
         prefix=source.prefix,
         suffix_length=source.suffix_length,
@@ -55,4 +62,4 @@ def rank_contacts(main: Session, last_row: int, seed: str) -> Ranked:
         counter_etag=source.etag,
         seed=seed,
     )
-    return Ranked(origin=source, ranks=ranks, numbers=numbers, findings=findings)
+    return Ranked(numbers=numbers, findings=findings)

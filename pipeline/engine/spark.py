@@ -43,7 +43,7 @@ _OURS: Final = {
 }
 """What a session is asked for that p2c starts itself."""
 
-_AGAIN: Final = "Nothing was planned. Run the same command again: it starts from the beginning."
+_AGAIN: Final = "Run the same command again: a plan starts from the beginning, packages go on."
 _MISSING: Final = 'Spark needs packages that are not installed: pip install "p2c[spark]"'
 _TOKEN: Final = re.compile(r"token=[^;\s'\"]*")
 _PORT: Final = 15002

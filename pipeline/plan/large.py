@@ -12,7 +12,9 @@ from sql.query import query
 from sql.session import Session
 
 _LARGE: Final = 1_000_000
-"""Rows that are joined whole."""
+"""Rows that are joined whole, at most."""
+_MORSELS: Final = 32
+"""Morsels that have as many: whoever works on few rows at once has little memory."""
 KEYS: Final = {
     "accounts": ("accountid", "parentcustomerid"),
     "companies": ("contactid", "parentcustomerid"),
@@ -33,8 +35,10 @@ class LargeSides:
     once in memory is enough.
     """
 
-    def __init__(self, main: Session, *, large: int = _LARGE) -> None:
+    def __init__(self, main: Session, rows: int) -> None:
+        """``rows`` of contacts are worked on at once."""
         self._main = main
+        large = min(_LARGE, _MORSELS * rows)
         self._names = [
             name for name in KEYS if main.frame(query("plan/count_rows", rows=name)).item() > large
         ]

@@ -28,7 +28,7 @@ def decide_morsels(
     main: Session, contacts: ContactRows, prepared: Prepared, decider: Decider, rows: int
 ) -> Iterator[Generator[DecidedMorsel]]:
     """All contacts, decided; ``rows`` to a morsel."""
-    sides = LargeSides(main)
+    sides = LargeSides(main, rows)
     main.use_threads(1)  # Polars has the other cores, and one thread keeps rows nearly in order.
     with (
         heap.freeze_heap(),

@@ -188,19 +188,6 @@ class Project:
             dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()])
         )
 
-    def refuse_spark(self, what: str) -> None:
-        """Refuse work that Spark cannot do yet.
-
-        Raises:
-            UsageError: the engine is Spark.
-        """
-        if self.settings.run.engine == "spark":
-            raise UsageError(
-                f"{what} does not run on Spark yet. Add --set run.engine=here: it reads the same "
-                "source on this machine.",
-                where="run.engine",
-            )
-
     def effective(self) -> dict[str, Setting]:
         """Every setting with its origin, for ``run.json`` and ``check``.
 

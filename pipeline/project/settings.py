@@ -643,8 +643,8 @@ class RunSettings(Section):
         description=(
             'Where contacts are decided about. "here" is this machine. "spark" gives parts of them '
             "to the workers of Spark, for data that may not leave their cluster and for more than "
-            "one machine can do; it needs p2c[spark]. It is about plans: a load is sent from here, "
-            'and a backfill is refused with "spark".'
+            "one machine can do; it needs p2c[spark]. It is about plans, backfills and the "
+            "packages of a folder load: what goes to a live system is sent from here."
         ),
     )
     spark: SparkAddress | None = Field(

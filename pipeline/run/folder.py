@@ -134,6 +134,11 @@ class RunFolder:
         """Packages, by task."""
         return self.path / "packages"
 
+    @property
+    def parts(self) -> Path:
+        """What an engine hands to and fro, while it works on this run."""
+        return self.path / "parts"
+
     def make_source(self) -> None:
         """Make the folder of landed tables. Raises ``OSError``."""
         make_folder(self.source)

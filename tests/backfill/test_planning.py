@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.apply.execute import apply_plan
 from pipeline.audit.verify import verify_folder
 from pipeline.backfill.planning import make_backfill
-from pipeline.errors import ConfigurationError, UsageError
+from pipeline.errors import ConfigurationError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
@@ -235,15 +235,6 @@ def test_a_counter_that_is_not_as_it_should_be(
     assert codes(run)[code] == (2 if code == "counter_repeated" else 1)
     assert codes(run)["contact_number_malformed"] == 2
     assert (plan_of(run)[guid(1)]["number_after"] or "")[:9] == (first or "")
-
-
-def test_a_backfill_on_spark_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    project = load_project(None, source=tmp_path / "none", assignments=["run.engine=spark"])
-    with pytest.raises(UsageError, match=r"Add --set run\.engine=here"):
-        make_backfill(
-            project, PlanRequest(), tmp_path / "runs", lambda: datetime.now(UTC), report_nothing
-        )
-    assert not (tmp_path / "runs").exists()
 
 
 def test_numbers_that_would_be_too_long_stop_the_run_before_anything_is_written(

@@ -58,8 +58,8 @@ class Doubled:
 
     def remember(self, runs: Path) -> None:
         """Write what was loaded into a folder before."""
-        customers = [f"usmf/{_number(one)}" for one in range(0, 120, 4)]
-        persons = [f"demf/{_number(one)}/A{one % 9}" for one in range(0, 120, 5)]
+        customers = [f"usmf/{_number(one)}" for one in range(0, ROWS, 3)]
+        persons = [f"demf/{_number(one)}/A{one % 9}" for one in range(0, ROWS, 4)]
         remember(runs / "loaded" / "folder" / "ContactToCustomer.parquet", customers)
         remember(runs / "loaded" / "folder" / "Contacts.parquet", persons)
 
@@ -113,6 +113,7 @@ def write_doubled(folder: Path, seed: int = 1) -> Doubled:
         frame.write_parquet(parts / f"part-{number}.parquet")
         first += height
     accounts = [f"{_account(one)},A{one % 9},Works {one % 8}" for one in range(10)]
+    accounts += [f"{_account(one)},B{one},Works {one}" for one in range(20, 90)]
     _write_lines(folder / "accounts.csv", "accountid,accountnumber,name", accounts)
     quotes = [f"q{one},{_contactid(one * 3)},contact" for one in range(50)]
     _write_lines(folder / "quotes.csv", "quoteid,customerid,customeridtype", quotes)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipeline.engine.protocol import Engine
+from pipeline.errors import during
 from pipeline.events import Listener, Step
 from pipeline.load.packages.package import Package
-from pipeline.run.files import hash_file, replace_file
+from pipeline.load.packages.parts import BuiltPackage, PackageKit, PackageWork
+from pipeline.run.files import DISK, hash_file, replace_file
 from pipeline.run.folder import RunFolder
+from pipeline.run.handed import name_attempt, open_parts
 from pipeline.run.journal import Entry, Journal
+from pipeline.run.private import make_folder
 from schemas.run import BATCHES, OUTCOMES
 
 WRITTEN = "package_written"
@@ -38,36 +44,66 @@ def write_packages(
         total: how many there will be.
         listener: called after each.
     """
-    known = {
+    known = _list_known(journal)
+    for done, (task, package) in enumerate(built, start=1):
+        path = folder.packages / task / package.name
+        if not _is_written(folder, path, known):
+            replace_file(path, package.content)
+            _record(folder, path, package, len(package.content), journal)
+        listener(Step(name="writing packages", done=done, total=total))
+
+
+def write_packages_by_parts(
+    folder: RunFolder, kit: PackageKit, engine: Engine, journal: Journal, listener: Listener
+) -> None:
+    """Let an engine build every package that is not there yet; see ``write_packages``.
+
+    Each is recorded when it is in its place, in the order of the batches.
+    """
+    known = _list_known(journal)
+    paths = [folder.packages / one.task / one.package_file for one in kit.batches]
+    missing = [place for place, path in enumerate(paths) if not _is_written(folder, path, known)]
+    steps = count(start=1 + len(paths) - len(missing))
+    with open_parts(folder.parts) as parts:
+        work = PackageWork(kit=kit.write(name_attempt(parts, "packages", 0, "json")))
+        for place, built in zip(missing, engine.map(work, missing), strict=True):
+            path = paths[place]
+            with during("writing packages"):
+                make_folder(path.parent)
+                DISK.replace(parts / built.file, path)
+            _record(folder, path, built, built.bytes, journal)
+            listener(Step(name="writing packages", done=next(steps), total=len(paths)))
+
+
+def _list_known(journal: Journal) -> dict[str, str]:
+    """File → SHA-256 of the packages that were written."""
+    return {
         entry.payload["file"]: entry.payload["sha256"]
         for entry in journal.entries
         if entry.event == WRITTEN
     }
-    for done, (task, package) in enumerate(built, start=1):
-        path = folder.packages / task / package.name
-        file = path.relative_to(folder.path).as_posix()
-        if not path.is_file() or hash_file(path) != known.get(file):
-            _write(path, package)
-            journal.append(WRITTEN, **_describe(task, package, file))
-        listener(Step(name="writing packages", done=done, total=total))
 
 
-def _write(path: Path, package: Package) -> None:
-    replace_file(path, package.content)
+def _is_written(folder: RunFolder, path: Path, known: Mapping[str, str]) -> bool:
+    file = path.relative_to(folder.path).as_posix()
+    return path.is_file() and hash_file(path) == known.get(file)
 
 
-def _describe(task: str, package: Package, file: str) -> dict[str, object]:
-    entity, _, number = package.name.removesuffix(".zip").rpartition("-")
-    return {
-        "task": task,
-        "legal_entity": entity,
-        "batch": int(number),
-        "rows": package.rows,
-        "file": file,
-        "bytes": len(package.content),
-        "sha256": package.sha256,
-        "definition_group": package.definition_group,
-    }
+def _record(
+    folder: RunFolder, path: Path, package: Package | BuiltPackage, size: int, journal: Journal
+) -> None:
+    entity, _, number = path.stem.rpartition("-")
+    journal.append(
+        WRITTEN,
+        task=path.parent.name,
+        legal_entity=entity,
+        batch=int(number),
+        rows=package.rows,
+        file=path.relative_to(folder.path).as_posix(),
+        bytes=size,
+        sha256=package.sha256,
+        definition_group=package.definition_group,
+    )
 
 
 def list_packages(entries: Sequence[Entry]) -> pl.DataFrame:

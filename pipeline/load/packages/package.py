@@ -17,14 +17,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import stream_zip
 from isal import isal_zlib
 
-from pipeline.errors import InvariantBroken, during
+from pipeline.errors import InvariantBroken
 from pipeline.load.packages.datafile import build_data_file, find_qualified
 from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_header, build_manifest
+from pipeline.load.packages.spans import open_rows
 from pipeline.load.packages.spec import PackageSpec
 
 if TYPE_CHECKING:
@@ -178,14 +177,9 @@ def _read_parts(
 
 def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.DataFrame]:
     for path in rows_files:
-        try:
-            with during("reading the planned rows"), pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=rows_at_once):
-                    yield pl.DataFrame(batch)
-        except pa.ArrowInvalid as error:
-            raise InvariantBroken(
-                "is not a whole Parquet file; the run folder was altered", where=str(path)
-            ) from error
+        with open_rows(path) as file:
+            for batch in file.iter_batches(batch_size=rows_at_once):
+                yield pl.DataFrame(batch)
 
 
 def _name_definition_group(spec: PackageSpec, data: bytes) -> str:

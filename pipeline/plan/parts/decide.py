@@ -13,11 +13,11 @@ from pipeline.extract.texts import TextColumns
 from pipeline.plan.deciding import build_decider
 from pipeline.plan.morsels import join_texts
 from pipeline.plan.parts.keys import read_marks
-from pipeline.plan.parts.kit import PartModel
 from pipeline.plan.parts.route import open_routing
 from pipeline.plan.parts.tallies import ByTwo, PartTally
 from pipeline.plan.parts.tasks import PartTools, load_tools
 from pipeline.plan.parts.writing import PartWriter
+from pipeline.run.handed import PartModel
 from sql.session import Session, session
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from pipeline.engine.protocol import Engine
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.parts.decide import DecideWork
-from pipeline.plan.parts.kit import write_model
 from pipeline.plan.parts.number import NumberWork, PartNumbering, advance, name_numbering
 from pipeline.plan.parts.writing import read_groups
 from pipeline.plan.request import Planning
@@ -49,7 +48,7 @@ def gather_decided(
                 (folder / name).unlink()
             decider.tally.add(one.tally.restore())
             numbering = PartNumbering.of(one.rows, decider.batcher)
-            write_model(numbering, folder / name_numbering(part))
+            numbering.write(folder / name_numbering(part))
             for task, name in one.rows.items():
                 kept = planning.mappings[task].kept if decider.packages else ()
                 advance(decider.batcher, task, folder / name, kept)

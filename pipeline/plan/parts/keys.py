@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from pipeline.engine.protocol import Work
-from pipeline.errors import Stopped
-from pipeline.plan.parts.kit import PartModel, PartSource, read_source
+from pipeline.plan.parts.kit import PartSource, read_source
+from pipeline.run.handed import PartModel, name_attempt
 from sql.query import query
 from sql.session import Session
 
@@ -30,38 +29,31 @@ class KeysWork(Work[PartKeys]):
     """Part → its rows of ``hashes`` (``sql/plan/hashes.sql``), in source order."""
 
     source: Path
+    room: Literal["plan", "backfill"] = "plan"
+    """Whose ``hashes``: a backfill does not ask who has documents."""
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], PartKeys]]:
         """What writes the keys of a part."""
         source = read_source(self.source)
         with source.open() as here:
-            here.parquet("active", source.folder / ACTIVE)
-            yield lambda part: _write_keys(here, source, part)
+            if self.room == "plan":
+                here.parquet("active", source.folder / ACTIVE)
+            yield lambda part: _write_keys(here, source, self.room, part)
 
     def read(self, answer: str) -> PartKeys:
         """An answer out of its JSON."""
         return PartKeys.model_validate_json(answer)
 
 
-def _write_keys(here: Session, source: PartSource, part: int) -> PartKeys:
+def _write_keys(here: Session, source: PartSource, room: str, part: int) -> PartKeys:
     path = name_attempt(source.folder, "keys", part)
     source.choose(here, part)
-    here.store("activity", query("plan/parts/active_here"))
-    here.store("hashes", query("plan/hashes"))
+    if room == "plan":
+        here.store("activity", query("plan/parts/active_here"))
+    here.store("hashes", query(f"{room}/hashes"))
     here.copy(query("plan/parts/keys"), path)
     return PartKeys(file=path.name)
-
-
-def name_attempt(folder: Path, table: str, part: int) -> Path:
-    """A file that no other attempt at a part writes.
-
-    Raises:
-        Stopped: the plan has ended, and its folder is gone: nobody waits for this attempt.
-    """
-    if not folder.is_dir():
-        raise Stopped("the plan that asked for this part has ended.", where=f"part {part}")
-    return folder / f"{table}-{part:06d}-{secrets.token_hex(4)}.parquet"
 
 
 def read_marks(path: Path, *, has_documents: bool) -> pl.DataFrame:

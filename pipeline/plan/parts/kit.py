@@ -6,31 +6,22 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from pipeline import __version__
-from pipeline.errors import UsageError
 from pipeline.extract.landing import LandedTable, SourceFile
 from pipeline.extract.view import view_landed
 from pipeline.plan.deciding import GateRules
 from pipeline.plan.sessions import explain_failures
 from pipeline.run.facts import Setting
-from pipeline.run.files import replace_file
+from pipeline.run.handed import PartModel, read_text, refuse_other_versions, take_versions
 from schemas.sales import CONTACTS
 from sql.session import Session, session
 
 CONTACTS_READ: Final = "contacts"
 """The view of contacts as they are read."""
-
-
-class PartModel(BaseModel):
-    """JSON that a worker reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class LandedContacts(PartModel):
@@ -93,7 +84,7 @@ class PartSource(PartModel):
     folder: Path
     memory: str
     threads: int | None
-    versions: dict[str, str]
+    versions: dict[str, str] = Field(default_factory=take_versions)
     has_filter: bool
 
     def stretch(self, part: int) -> range:
@@ -149,60 +140,17 @@ class Kit(PartModel):
     """Of each part, how many contacts before it count for the limit; empty without one."""
 
 
-def write_model(made: PartModel, path: Path) -> Path:
-    """Write what parts are made from."""
-    replace_file(path, made.model_dump_json().encode())
-    return path
-
-
 @lru_cache(maxsize=2)
 def read_source(path: Path) -> PartSource:
     """Read where contacts lie; see ``read_text``."""
-    return _check_versions(PartSource.model_validate_json(read_text(path)))
+    source = PartSource.model_validate_json(read_text(path))
+    refuse_other_versions(source.versions)
+    return source
 
 
 @lru_cache(maxsize=2)
 def read_kit(path: Path) -> Kit:
     """Read what parts are decided with; see ``read_text``."""
     kit = Kit.model_validate_json(read_text(path))
-    _check_versions(kit.source)
+    refuse_other_versions(kit.source.versions)
     return kit
-
-
-def read_text(path: Path) -> str:
-    """A file that the driver wrote.
-
-    Raises:
-        UsageError: this process does not see it.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"a worker cannot read {path.name} in the run folder that the driver wrote. Name a "
-            "folder that the driver and all workers share under one path, such as a mounted lake "
-            "or a volume.",
-            where="--runs",
-        ) from error
-
-
-def _check_versions(source: PartSource) -> PartSource:
-    """Hold this process against the driver.
-
-    Raises:
-        UsageError: hashes and texts would differ.
-    """
-    here = take_versions()
-    for name, needed in source.versions.items():
-        if here[name] != needed:
-            raise UsageError(
-                f"a worker has {name} {here[name]}, the driver {needed}. Install the same version "
-                "in both.",
-                where="run.engine",
-            )
-    return source
-
-
-def take_versions() -> dict[str, str]:
-    """The versions that a worker must have, too."""
-    return {"p2c": __version__, "duckdb": version("duckdb"), "polars": version("polars")}

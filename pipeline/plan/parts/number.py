@@ -9,12 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.engine.protocol import Work
-from pipeline.plan.parts.keys import name_attempt
-from pipeline.plan.parts.kit import PartModel, read_text
 from pipeline.plan.parts.tallies import ByThree, ByTwo
 from pipeline.plan.parts.tasks import PartTools, load_tools
 from pipeline.plan.parts.writing import read_groups
 from pipeline.run.files import TableWriter
+from pipeline.run.handed import PartModel, name_attempt, read_text
 from pipeline.transform.batch import Batcher, name_shapes
 
 _ASKED = ("legal_entity", "action")

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from pipeline.engine.protocol import Engine
 from pipeline.events import Step
 from pipeline.plan.parts.gather import HandedOut, gather_decided, gather_numbered
 from pipeline.plan.parts.keys import KeysWork
-from pipeline.plan.parts.kit import PartSource, write_model
+from pipeline.plan.parts.kit import PartSource
 from pipeline.plan.parts.route import find_taken
 from pipeline.plan.parts.sides import describe_source, make_kit, store_keys, write_activity
 from pipeline.plan.prepare import Prepared, Routing
@@ -21,9 +20,6 @@ from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter
 from pipeline.transform.decide import Decider
 from sql.session import Session
-
-FOLDER: Final = "parts"
-"""In the run folder while it is made: the files of the passes."""
 
 
 class PartPasses:
@@ -51,7 +47,7 @@ class PartPasses:
     def hash_elsewhere(self, session: Session) -> None:
         """The first pass. It stores ``hashes`` (``sql/plan/hashes.sql``)."""
         source = self._describe()
-        work = KeysWork(source=write_model(source, self._folder / "source.json"))
+        work = KeysWork(source=source.write(self._folder / "source.json"))
         write_activity(session, self._folder)
         for one in self._engine.map(work, self._list_parts(source)):
             self._keys.append(one.file)
@@ -66,11 +62,9 @@ class PartPasses:
         parts = self._list_parts(source)
         kit = make_kit(planning, self._main, source, routing, prepared, self._keys)
         if kit.rules.limit is not None:
-            first = write_model(kit, folder / "limit.json")
+            first = kit.write(folder / "limit.json")
             kit = kit.model_copy(update={"taken": find_taken(self._engine, first, parts)})
-        handed = HandedOut(
-            engine=self._engine, kit=write_model(kit, folder / "kit.json"), parts=parts
-        )
+        handed = HandedOut(engine=self._engine, kit=kit.write(folder / "kit.json"), parts=parts)
         gathered = gather_decided(planning, handed, decider, findings)
         for done, words in enumerate(gathered, start=1):
             self.words.update(words)
@@ -95,7 +89,7 @@ def open_passes(
     planning: Planning, engine: Engine, main: Session, blank: Sequence[str]
 ) -> Iterator[PartPasses]:
     """The passes of a plan; their files are gone when the block ends."""
-    folder = planning.folder.path / FOLDER
+    folder = planning.folder.parts
     try:
         yield PartPasses(planning, engine, main, blank, folder)
     finally:

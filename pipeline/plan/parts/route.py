@@ -14,7 +14,8 @@ from pipeline.engine.protocol import Engine, Work
 from pipeline.flow.frames import read_frames
 from pipeline.flow.ordered import restore_order
 from pipeline.plan.large import KEYS
-from pipeline.plan.parts.kit import CONTACTS_READ, Kit, PartModel, read_kit
+from pipeline.plan.parts.kit import CONTACTS_READ, Kit, read_kit
+from pipeline.run.handed import PartModel
 from pipeline.transform.decide import mark_selectable
 from sql.query import query
 from sql.session import Session

@@ -14,7 +14,6 @@ from pipeline.plan.parts.kit import (
     Kit,
     LandedContacts,
     PartSource,
-    take_versions,
 )
 from pipeline.plan.parts.route import BY_ROW, SMALL, VIEWS, name_side
 from pipeline.plan.prepare import Prepared, Routing
@@ -54,7 +53,6 @@ def describe_source(
         folder=folder.resolve(),
         memory=run.count_joins_memory(),
         threads=None if planning.engine is None else planning.engine.threads,
-        versions=take_versions(),
         has_filter=planning.project.settings.source.filter is not None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.plan.parts.kit import PartModel
+from pipeline.run.handed import PartModel
 from pipeline.transform.tally import COUNTERS, Tally
 
 ByText = tuple[tuple[str, int], ...]

@@ -11,8 +11,8 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipeline.plan.parts.keys import name_attempt
 from pipeline.run.files import TableWriter
+from pipeline.run.handed import name_attempt
 from pipeline.transform.decide import DecidedMorsel
 from schemas.run import DECISIONS, FINDINGS
 

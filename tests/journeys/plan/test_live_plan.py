@@ -207,7 +207,8 @@ def test_changes_refresh_the_tables_and_mark_what_was_deleted(p2c: P2c, sandbox:
     first = latest().name
     world.patch(1, lastname="Changed")
     world.delete(2)
-    said = p2c("plan", "--project", world.project, "--changes").out
+    in_parts = ("--set", "run.part_rows=4")  # Of changes and of what SCM has they know all.
+    said = p2c("plan", "--project", world.project, "--changes", *in_parts).out
     assert "since the last read, contacts: 1 changed, 1 deleted" in said
     assert "1 deleted + 0 unreadable" in said
     facts = json.loads((latest() / "run.json").read_text())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Stopped, UsageError
-from pipeline.plan.parts.keys import name_attempt
-from pipeline.plan.parts.kit import LandedContacts, PartSource, read_source, write_model
+from pipeline.plan.parts.kit import LandedContacts, PartSource, read_source
+from pipeline.run.handed import name_attempt
 
 
 def write_source(path: Path, **versions: str) -> Path:
@@ -26,7 +26,7 @@ def write_source(path: Path, **versions: str) -> Path:
         versions=versions,
         has_filter=False,
     )
-    return write_model(source, path)
+    return source.write(path)
 
 
 def test_a_folder_that_a_worker_does_not_see_is_named_with_the_cure(tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def _prepare(
     session.drop("hashes")
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
-    for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
+    for name in ("suspects", "numbers"):
         session.drop(name)
     _register_units(session, routing, has_table="businessunits" in landed)
     _register_others(session, routing)

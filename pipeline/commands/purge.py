@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pipeline.audit import projects, purge, retention
+from pipeline.audit import purge, retention
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener, Step
+from pipeline.lazy import import_lazily
 from pipeline.project.resolve import Project, project_of_run
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
+
+if TYPE_CHECKING:
+    from pipeline.audit import projects
+else:
+    projects = import_lazily("pipeline.audit.projects")
 
 
 def list_purgeable(

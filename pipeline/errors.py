@@ -248,7 +248,7 @@ _ROOM, _ACCESS = "make room and call again", "make it writable and call again"
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
-    errno.EFBIG: _ROOM,
+    errno.EFBIG: "let the process write larger files (`ulimit -f`) and call again",
     errno.EROFS: _ACCESS,
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,

@@ -22,7 +22,16 @@ from typer.exceptions import TyperException
 
 from pipeline.cli.signals import catch_signals, make_stopped, was_asked_to_end
 from pipeline.cli.terminal import write_err
-from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
+from pipeline.errors import (
+    Defect,
+    InvariantBroken,
+    P2cError,
+    RecordUnreadable,
+    Refused,
+    Stopped,
+    UsageError,
+    during,
+)
 from pipeline.lazy import hide_module, import_lazily
 from pipeline.run.opened import get_opened_run, note_opened_run
 
@@ -110,10 +119,8 @@ def translate_error(error: BaseException) -> P2cError:
     if was_asked_to_end() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
-        case Stopped() if isinstance(error.__cause__, FileNotFoundError):
-            return _blame_folder() or error
         case P2cError():
-            return error
+            return (_blame_folder() if _is_of_a_record(error) else None) or error
         case TyperException():
             return UsageError(error.format_message())
         case KeyboardInterrupt() | typer.Abort():
@@ -122,6 +129,13 @@ def translate_error(error: BaseException) -> P2cError:
             return Stopped(f"the machine has no memory left for p2c. {_MORE_MEMORY}")
         case _:
             return _blame_folder() or _blame_limit() or _make_defect(error)
+
+
+def _is_of_a_record(error: P2cError) -> bool:
+    """Whether a file of a run that is missing, cut or altered may be what an error is about."""
+    return isinstance(error, RecordUnreadable) or (
+        isinstance(error, Stopped) and isinstance(error.__cause__, FileNotFoundError)
+    )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -11,7 +11,6 @@ from pipeline.audit.refusals import group_refusals
 from pipeline.commands.answers import answer_about, require_load
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.commands.targets import refuse_source
 from pipeline.errors import UsageError, count_of
 from pipeline.run import folder
 from pipeline.run.evidence import gather_evidence
@@ -26,7 +25,6 @@ def export_findings(
     """``findings``: what was refused and what was found, by cause, or all of it as a file."""
     found = folder.find_run(common.runs, run)
     if to is not None:
-        refuse_source(to, found)
         rows = findings.export_rows(found, to, codes, values=values)
         text = f"Wrote {count_of(rows, 'finding')} into {to}."
         return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
@@ -45,7 +43,6 @@ def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) 
     found = folder.find_run(common.runs, run)
     evidence = gather_evidence(found)
     require_load(found, evidence.kind, _WHY)
-    refuse_source(to, found)
     written = worklist.write_worklist_file(evidence, to, sales_url)
     owners = [
         f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners
@@ -61,7 +58,6 @@ def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
     found = folder.find_run(common.runs, run)
     evidence = gather_evidence(found)
     require_load(found, evidence.kind, _WHY)
-    refuse_source(to, found)
     rows = worklist.write_repair_rows(evidence, to)
     text = (
         f"Wrote {count_of(rows, 'contact')} into {to}, with their values. Correct them there, "

@@ -1,6 +1,6 @@
 """Where a command writes a file that the user named: a file, through links, and nothing else.
 
-It is a new file, or one that p2c wrote earlier; and it does not lie among the exports of a run.
+It is a new file, or one that p2c wrote earlier.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.evidence import gather_evidence
-from pipeline.run.folder import RunFolder
 
 _BOM: Final = "\ufeff"
 _FINDINGS: Final = ("contactid", "contact_number", "decision", "reason", "task")
@@ -112,23 +110,3 @@ def _is_own(path: Path) -> bool:
         except pl.exceptions.PolarsError:
             return False
     return head.startswith(_BEGINNINGS) or any(mark in head for mark in _MARKS)
-
-
-def refuse_source(to: Path, found: RunFolder) -> None:
-    """Refuse to write among the exports that a run read: the next plan would read it, too.
-
-    Raises:
-        UsageError: the file would lie there.
-    """
-    run = gather_evidence(found).run
-    read = [Path(one.path) for one in run.sources if one.path and "://" not in one.path]
-    folders = {one.parent for one in read}
-    place = run.text("source.path")
-    if place and "://" not in place:
-        folders.add(Path(run.project or ".").parent / place)
-    if os.path.realpath(to.parent) in {os.path.realpath(one) for one in folders}:
-        raise UsageError(
-            "lies among the exports that this run read, where the next plan would find it. Name a "
-            "file in another folder.",
-            where=str(to),
-        )

@@ -13,7 +13,6 @@ import pytest
 from pipeline.commands.targets import choose_target
 from pipeline.errors import Stopped, UsageError, during, is_closed
 from tests.scenes.command_line import P2c
-from tests.scenes.small import write_small
 
 
 @pytest.mark.usefixtures("runs")
@@ -69,17 +68,6 @@ def test_a_file_that_p2c_wrote_is_written_again_and_no_other(p2c: P2c, tmp_path:
             assert (answer.code, "p2c did not write it" in answer.err) == (2, True), words
             assert path.name in answer.err
     assert [path.read_bytes() for path in strange] == before
-
-
-def test_nothing_is_written_among_the_exports_of_a_run(p2c: P2c, tmp_path: Path) -> None:
-    write_small(tmp_path / "src")
-    assert p2c("plan", "--project", "src/p2c.toml").code == 1
-    before = sorted(path.name for path in (tmp_path / "src").iterdir())
-    for words in EXPORTS[:-1]:
-        answer = p2c(*words, "src/new.csv")
-        assert (answer.code, "lies among the exports" in answer.err) == (2, True), words
-        assert p2c(*words, f"lists/{words[0]}{words[-1]}.csv").code == 0
-    assert sorted(path.name for path in (tmp_path / "src").iterdir()) == before
 
 
 def test_a_run_may_be_the_path_of_its_folder(p2c: P2c, runs: Path, tmp_path: Path) -> None:

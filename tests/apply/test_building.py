@@ -13,7 +13,7 @@ import pytest
 from pipeline.apply.building import write_all_packages, write_by_engine
 from pipeline.engine.here import Here
 from pipeline.engine.protocol import Engine, Made, Work
-from pipeline.errors import InvariantBroken
+from pipeline.errors import InvariantBroken, Stopped
 from pipeline.events import Step
 from pipeline.load.packages.parts import PackageKit, PackageWork
 from pipeline.load.packages.spans import find_spans, place_files
@@ -106,6 +106,29 @@ def test_what_is_there_is_not_built_again_and_what_was_altered_is(
     assert len(engine.parts) == len(written) - total == 2
     assert (steps[0].done, steps[-1].done) == (total - 1, total)
     assert "parts" not in names
+
+
+class LostHalfway(Here):
+    """An engine that is lost after three parts."""
+
+    def map(self, work: Work[Made], parts: Sequence[int]) -> Iterator[Made]:
+        yield from super().map(work, parts[:3])
+        raise Stopped("Spark did not finish its parts.")
+
+
+def test_an_engine_that_is_lost_leaves_what_is_recorded_and_the_next_one_goes_on(
+    plan: Path, tmp_path: Path
+) -> None:
+    streamed, folder, engine = copy(plan, tmp_path / "a"), copy(plan, tmp_path / "b"), TwiceHere()
+    build(streamed, None)
+    with pytest.raises(Stopped, match="did not finish"):
+        build(folder, LostHalfway())
+    assert not folder.parts.exists()
+    written, packages, _ = take(folder)
+    assert len(written) == len(packages) == 3
+    build(folder, engine)
+    assert take(folder) == take(streamed)
+    assert len(engine.parts) == len(take(folder)[0]) - 3
 
 
 def test_rows_that_are_gone_since_they_were_counted_break_the_run(

@@ -3,9 +3,10 @@
     P2cError
     ├── Refused               exit 2   nothing was sent; change the input and call again
     │   ├── UsageError                 the command line asks for something impossible
+    │   │   └── RecordUnreadable       a record of a run is missing, cut or of another version
     │   ├── ConfigurationError         p2c.toml, a setting or a template is wrong
     │   ├── SourceError                a source cannot be read as a whole
-    │   └── PlanRefused                a plan is stale, altered or made for something else
+    │   └── PlanRefused                a plan is stale or made for something else
     ├── Stopped               exit 3   the world stopped us; the same command resumes
     │   └── SystemStopped              a system on the wire did not do what it was asked
     │       ├── Unreachable            no connection, or it broke off
@@ -59,6 +60,10 @@ class UsageError(Refused):
     code = "usage"
 
 
+class RecordUnreadable(UsageError):
+    """A record of a run, such as ``run.json``, is missing, cut or of another version."""
+
+
 class ConfigurationError(Refused):
     """``p2c.toml``, a setting or a template is wrong."""
 
@@ -72,7 +77,7 @@ class SourceError(Refused):
 
 
 class PlanRefused(Refused):
-    """A plan is stale, altered or made for something else."""
+    """A plan is stale or made for something else."""
 
     code = "plan_refused"
 
@@ -248,7 +253,7 @@ _ROOM, _ACCESS = "make room and call again", "make it writable and call again"
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
-    errno.EFBIG: _ROOM,
+    errno.EFBIG: "let the process write larger files (`ulimit -f`) and call again",
     errno.EROFS: _ACCESS,
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,

@@ -57,8 +57,14 @@ def make_sales_contract(table: Table) -> pa.DataFrameSchema:
 
     What cannot be read is null, and a finding.
     """
-    columns = {field.name: pa.Column(_READ_AS[field.type], nullable=True) for field in table.fields}
+    types = list_read_types(table)
+    columns = {name: pa.Column(one, nullable=True) for name, one in types.items()}
     return pa.DataFrameSchema(columns, name=table.name)
+
+
+def list_read_types(table: Table) -> pl.Schema:
+    """The columns of a source table as it is read, with their types."""
+    return pl.Schema({field.name: _READ_AS[field.type] for field in table.fields})
 
 
 def _key(name: str, label: str = "", *names: str) -> Field:

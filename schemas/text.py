@@ -83,26 +83,22 @@ def is_plain_key(text: str) -> bool:
     return re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.-]{1,20}", text) is not None
 
 
-def truncate(value: pl.Expr, length: int) -> pl.Expr:
-    """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
+def truncate(texts: pl.Series, lengths: pl.Series) -> pl.Series:
+    """The longest prefix of each text of at most so many UTF-16 code units, trimmed at its end.
 
-    It ends between characters, never inside one.
+    It ends between characters, never inside one; null when nothing is left.
     """
-    shortened = value.map_batches(lambda texts: _cut_series(texts, length), return_dtype=pl.String)
-    return trimmed(shortened)
-
-
-def _cut_series(texts: pl.Series, length: int) -> pl.Series:
-    over = texts.to_frame("text").select(
-        long=utf16_length(pl.col("text")) > length,
-        astral=pl.col("text").str.contains(_ASTRAL),
+    text, length = pl.col("text"), pl.col("length")
+    frame = pl.DataFrame([texts.alias("text"), lengths.alias("length")])
+    made = frame.select(
+        short=trimmed(text.str.slice(0, length)),
+        uneven=(text.str.contains(_ASTRAL) & (utf16_length(text) > length)).fill_null(value=False),
     )
-    short = texts.str.slice(0, length)
-    uneven = (over["long"] & over["astral"]).fill_null(value=False)
-    if not uneven.any():
-        return short
-    exact = [cut_text(text, length) for text in texts.filter(uneven)]
-    return short.scatter(uneven.arg_true(), exact)
+    if not made["uneven"].any():
+        return made["short"]
+    rows = made["uneven"].arg_true()
+    exact = pl.DataFrame({"text": [cut_text(*one) for one in frame[rows].rows()]})
+    return made["short"].scatter(rows, exact.select(trimmed(text)).to_series())
 
 
 def cut_text(text: str, length: int) -> str:

@@ -6,8 +6,10 @@ Private, in memory, UTC, seeing registered tables only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
+import os
 import re
 import threading
 import weakref
@@ -33,6 +35,42 @@ _PATTERN: Final = re.compile(r"[*?\[]")
 
 _PATIENCE: Final = 0.1
 """Seconds."""
+
+
+_NUMBER: Final = re.compile(r'"errno":"(\d+)"')
+_LACKS: Final = {
+    os.strerror(number): number
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.EIO)
+}
+"""What the operating system says of a disk that is full or fails, and its numbers."""
+
+
+def find_lack(error: BaseException) -> int | None:
+    """The number of the disk's failure that an engine's error tells of; null if it is another."""
+    text = str(error)
+    found = _NUMBER.search(text)
+    if found and int(found[1]) in _LACKS.values():
+        return int(found[1])
+    return next((number for words, number in _LACKS.items() if words in text), None)
+
+
+@contextlib.contextmanager
+def naming_lack() -> Iterator[None]:
+    """Tell a disk or a memory that did not suffice from a file that cannot be read.
+
+    Raises:
+        OSError: the disk was full or failed, with its number.
+        MemoryError: the session's memory did not suffice.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise MemoryError(str(error).splitlines()[0]) from error
+    except duckdb.Error as error:
+        number = find_lack(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number)) from error
 
 
 class ArrowTable(Protocol):
@@ -71,17 +109,20 @@ class Session:
         return Session(self._connection.cursor())
 
     def run(self, text: str, /, **parameters: Value) -> None:
-        """Run a statement for its effect."""
-        self._connection.execute(text, parameters or None)
+        """Run a statement for its effect. Raises as ``naming_lack`` does."""
+        with naming_lack():
+            self._connection.execute(text, parameters or None)
 
     def frame(self, text: str, /, **parameters: Value) -> pl.DataFrame:
-        """All rows of a query; for small answers."""
-        frame: pl.DataFrame = self._make_relation(text, parameters).pl()
+        """All rows of a query; for small answers. Raises as ``naming_lack`` does."""
+        with naming_lack():
+            frame: pl.DataFrame = self._make_relation(text, parameters).pl()
         return frame
 
     def arrow(self, text: str, /, **parameters: Value) -> pa.Table:
-        """All rows of a query as an Arrow table."""
-        return self._make_relation(text, parameters).to_arrow_table()
+        """All rows of a query as an Arrow table. Raises as ``naming_lack`` does."""
+        with naming_lack():
+            return self._make_relation(text, parameters).to_arrow_table()
 
     def stream(self, text: str, rows: int, /, **parameters: Value) -> pa.RecordBatchReader:
         """The rows of a query in batches of at most ``rows``.

@@ -38,10 +38,8 @@ def apply_plan(
         The facts after it.
 
     Raises:
-        PlanRefused: the plan is too old, was altered, or what it was made of changed since; nothing
-            was sent.
-        InvariantBroken: the plan or its journal was altered after the apply had started, or an
-            equation does not balance.
+        PlanRefused: the plan is too old, or what it was made of changed since; nothing was sent.
+        InvariantBroken: the plan or its journal was altered, or an equation does not balance.
         Stopped: another process applies this run, or a system or the disk failed; run the same
             command again to continue.
     """

@@ -40,11 +40,18 @@ def has_event(entries: Sequence[Entry], event: str) -> bool:
 
 
 def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
-    """The plan's files are as the journal says, and it holds the line that the summary knows."""
+    """The plan's files are as the journal says, and it holds the line that the summary knows.
+
+    Raises:
+        InvariantBroken: they are not, or it does not.
+    """
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )
+    facts = folder.facts()
     wrong = [] if files else ["the journal does not record the plan."]
+    if facts.run != folder.run:
+        wrong.append(f"the folder of run {facts.run} was renamed.")
     if folder.read_summary().journal not in {entry.hash for entry in found.entries}:
         wrong.append("the journal lost the line that summary.json ends with.")
     for name, sha256 in (files or {}).items():
@@ -53,16 +60,16 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
             wrong.append(f"{name} is missing.")
         elif hash_file(path) not in {sha256, *findings.list_accepted_hashes(found.entries)}:
             wrong.append(f"{name} was altered after the plan was made.")
-    if not wrong and not folder.facts().is_write_back:
+    if not wrong and not facts.is_write_back:
         batches = find_altered_batches(folder)
         wrong += [batches] if batches else []
-    if wrong and started:
-        raise InvariantBroken(
-            f"{list_problems(wrong)} A part of this plan was applied before; look at the journal.",
-            where=folder.run,
-        )
     if wrong:
-        raise PlanRefused(f"{list_problems(wrong)} Plan again.", where=folder.run)
+        advice = (
+            "A part of this plan was applied before; look at the journal."
+            if started
+            else "Nothing was sent. Plan again."
+        )
+        raise InvariantBroken(f"{list_problems(wrong)} {advice}", where=folder.run)
 
 
 def refuse_start(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.audit.recount import recount_run
-from pipeline.errors import P2cError
+from pipeline.errors import InvariantBroken, P2cError
 from pipeline.flow.threads import WorkerThreads
 from pipeline.run.chain import REPORTED, Check, prove_chain
 from pipeline.run.evidence import Evidence, gather_evidence
@@ -79,6 +79,27 @@ def glance_at_folder(folder: RunFolder) -> Verification:
     checks += [] if page is None else _check_page(evidence, page)
     checks += _check_files(folder, small, _list_pending_hashes(evidence))
     return Verification(evidence=evidence, checks=_say_once(checks))
+
+
+def require_unaltered(folder: RunFolder) -> None:
+    """Refuse to decide anything by a run whose records or tables were altered.
+
+    The report is no part of them.
+
+    Raises:
+        InvariantBroken: they were.
+    """
+    evidence = gather_evidence(folder)
+    hashes = list_recorded_hashes(evidence.entries)
+    hashes.pop(PAGE, None)
+    checks = _check_records(evidence)
+    checks += _check_files(folder, hashes, _list_pending_hashes(evidence))
+    wrong = [one for one in checks if one.status in ALTERED]
+    if wrong:
+        raise InvariantBroken(
+            f"the run folder was altered: {wrong[0].sentence} `p2c verify {folder.run}` lists all.",
+            where=folder.run,
+        )
 
 
 def _is_large(path: Path) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import io
 import json
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +22,16 @@ from typer.exceptions import TyperException
 
 from pipeline.cli.signals import catch_signals, make_stopped, was_asked_to_end
 from pipeline.cli.terminal import write_err
-from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
+from pipeline.errors import (
+    Defect,
+    InvariantBroken,
+    P2cError,
+    RecordUnreadable,
+    Refused,
+    Stopped,
+    UsageError,
+    during,
+)
 from pipeline.lazy import hide_module, import_lazily
 from pipeline.run.opened import get_opened_run, note_opened_run
 
@@ -46,6 +58,8 @@ _NO_MEMORY: Final = re.compile(
 
 _ROOM: Final = 3 << 30
 """Bytes of addresses that the engines need; much less of it is memory in use."""
+_OBJECTS: Final = 10_000
+"""New objects after which Python looks for garbage."""
 _MORE_MEMORY: Final = (
     "Lower run.morsel_rows or run.memory, or raise the limit of the process (`ulimit -v`), and run "
     "the command again."
@@ -105,10 +119,8 @@ def translate_error(error: BaseException) -> P2cError:
     if was_asked_to_end() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
-        case Stopped() if isinstance(error.__cause__, FileNotFoundError):
-            return _blame_folder() or error
         case P2cError():
-            return error
+            return (_blame_folder() if _is_of_a_record(error) else None) or error
         case TyperException():
             return UsageError(error.format_message())
         case KeyboardInterrupt() | typer.Abort():
@@ -117,6 +129,13 @@ def translate_error(error: BaseException) -> P2cError:
             return Stopped(f"the machine has no memory left for p2c. {_MORE_MEMORY}")
         case _:
             return _blame_folder() or _blame_limit() or _make_defect(error)
+
+
+def _is_of_a_record(error: P2cError) -> bool:
+    """Whether a file of a run that is missing, cut or altered may be what an error is about."""
+    return isinstance(error, RecordUnreadable) or (
+        isinstance(error, Stopped) and isinstance(error.__cause__, FileNotFoundError)
+    )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -183,8 +202,9 @@ def prepare_process() -> None:
     """Get ready for terminals that cannot write a text, and for signals that ask to end.
 
     Pandera would import pandas and Hypothesis wherever they are installed, which takes as long as a
-    small plan.
+    small plan. Python would look 300 times for garbage while modules are imported.
     """
+    gc.set_threshold(_OBJECTS, 10, 10)
     hide_module("pandas")
     hide_module("hypothesis")
     _open_standard_streams()
@@ -210,9 +230,11 @@ def _open_standard_streams() -> None:
 
 
 def leave(code: int) -> None:
-    """Write what is still to be written; end the process now if a signal asked for it.
+    """Write what is still to be written, and end the process.
 
-    Python would wait for threads, and those for answers that may take minutes.
+    If a signal asked for it, at once: Python would wait for threads, and those for answers that may
+    take minutes. Otherwise when no thread works any more, but without taking all modules and
+    engines down in order first, which takes a tenth of a small plan.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -221,6 +243,9 @@ def leave(code: int) -> None:
             # Said already. Python would try again at its end, and make an exit code of its own.
             drop_stream(stream)
     if was_asked_to_end():
+        os._exit(code)
+    if all(one.daemon or one is threading.main_thread() for one in threading.enumerate()):
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to call them
         os._exit(code)
 
 

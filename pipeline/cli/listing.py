@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from pipeline.commands import explain as explaining
     from pipeline.commands import index as indexing
     from pipeline.commands import runs as listing
+    from pipeline.commands import targets
     from pipeline.commands import templates as showing
 else:
     explaining = import_lazily("pipeline.commands.explain")
     indexing = import_lazily("pipeline.commands.index")
     listing = import_lazily("pipeline.commands.runs")
+    targets = import_lazily("pipeline.commands.targets")
     showing = import_lazily("pipeline.commands.templates")
 
 
@@ -34,6 +36,7 @@ def runs(
     """List the runs, or write one page about all of them."""
     if to is not None and not html:
         raise UsageError("--to names the page that --html writes; say --html as well.")
+    to = None if to is None else targets.choose_target(to, "--to", "index.html")
     return lambda _: indexing.write_index(flags, to) if html else listing.list_runs(flags)
 
 

@@ -25,6 +25,8 @@ from pipeline.events import Step
 from pipeline.run.opened import get_opened_run
 
 _FACTS: Final = "facts"
+_BEGINNING: Final = b'{"time": "2'
+"""Of every line."""
 _LEVELS: Final = {0: logging.INFO, 1: logging.WARNING}
 
 
@@ -51,11 +53,28 @@ class _File(WatchedFileHandler):
             write_err(f"p2c: the log file cannot be written: {reason}. The command continues.")
 
 
+def _refuse_strange(path: Path) -> None:
+    """Refuse a file that has something else than such lines: it may be an export.
+
+    Raises ``UsageError``, or ``OSError`` where the file cannot be read.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(len(_BEGINNING))
+    if head and head != _BEGINNING:
+        raise UsageError(
+            "--log-file names a file that is no log of p2c. Name another file, or remove it.",
+            where=str(path),
+        )
+
+
 class LogFile:
     """The log of one command."""
 
     def __init__(self, path: Path, command: str) -> None:
         try:
+            _refuse_strange(path)
             self._handler = _File(path, encoding="utf-8")
         except OSError as error:
             reason = error.strerror or type(error).__name__

@@ -108,11 +108,13 @@ def purge(
         typer.Argument(metavar="[RUN]...", help="The runs; default: all old ones."),
     ] = None,
     older_than: Annotated[
-        float,
+        str,
         typer.Option(
-            "--older-than", min=0, metavar="DAYS", help="Take only runs that are at least this old."
+            "--older-than",
+            metavar="AGE",
+            help="Take only runs that are at least this old, as in 30d or 12 weeks.",
         ),
-    ] = 30,
+    ] = "30d",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
     scm: Annotated[
         bool,

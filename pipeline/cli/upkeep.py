@@ -15,9 +15,11 @@ from pipeline.lazy import import_lazily
 if TYPE_CHECKING:
     from pipeline.commands import accept as accepting
     from pipeline.commands import memory as remembering
+    from pipeline.commands import targets
 else:
     accepting = import_lazily("pipeline.commands.accept")
     remembering = import_lazily("pipeline.commands.memory")
+    targets = import_lazily("pipeline.commands.targets")
 
 
 @command(takes=("project", *RUN_ONLY), hides=ALL)
@@ -79,7 +81,8 @@ def memory(
     if action == "export":
         if replace:
             raise UsageError("--replace belongs to `p2c memory import`.")
-        return lambda _: remembering.save_memory(flags, file)
+        to = targets.choose_target(file, "memory export", "memory.zip")
+        return lambda _: remembering.save_memory(flags, to)
     return lambda _: remembering.take_memory(flags, file, replace=replace)
 
 

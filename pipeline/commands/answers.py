@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from pipeline.audit.refusals import count_refusals
+from pipeline.audit.verify import require_unaltered
 from pipeline.commands.result import Item, Result
 from pipeline.errors import UsageError
 from pipeline.run.evidence import gather_evidence
@@ -30,6 +31,11 @@ def answer_about(
         items=items,
         text=text,
     )
+
+
+def require_whole(found: RunFolder) -> None:
+    """Refuse to decide anything by a run that was altered. Raises ``InvariantBroken``."""
+    require_unaltered(found)
 
 
 def require_load(found: RunFolder, kind: Kind, why: str) -> None:

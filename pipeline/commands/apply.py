@@ -9,7 +9,7 @@ from pipeline.apply import execute
 from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.against import PREVIOUS, Against
-from pipeline.commands.answers import append_text, describe_run
+from pipeline.commands.answers import append_text, describe_run, require_whole
 from pipeline.commands.finishing import add_finished, finish_write_backs, settle_runs
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
@@ -24,6 +24,8 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
     found = folder.find_run(common.runs, run)
     before = found.read_summary().applied
     execute.apply_plan(found, lambda: common.today(found.facts()), read_clock, listener, ask)
+    if before:
+        require_whole(found)
     result = describe_run("apply", found, values=common.values)
     text = "This plan was already applied to the end; nothing was done now."
     return replace(result, text=partial(append_text, result, text)) if before else result

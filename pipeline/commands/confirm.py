@@ -7,7 +7,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 from pipeline.apply import confirm
-from pipeline.commands.answers import answer_about
+from pipeline.commands.answers import answer_about, require_whole
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import count_of
@@ -19,6 +19,7 @@ def confirm_import(
 ) -> Result:
     """``confirm``: after a manual import of a folder load."""
     found = folder.find_run(common.runs, run)
+    require_whole(found)
     done = confirm.record_import(found, read_clock, errors=errors, packages=packages)
     outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts.outcomes.items() if rows)
     were = "was" if done.rows == 1 else "were"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pipeline.backfill import planning
+from typing import TYPE_CHECKING
+
 from pipeline.commands.against import Against
 from pipeline.commands.answers import describe_run
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.events import Listener
+from pipeline.lazy import import_lazily
 from pipeline.plan.request import PlanRequest
+
+if TYPE_CHECKING:
+    from pipeline.backfill import planning
+else:
+    planning = import_lazily("pipeline.backfill.planning")
 
 
 def plan_contacts(

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from pipeline.audit import projects, purge, retention
+from pipeline.audit import purge, retention
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.errors import UsageError
 from pipeline.events import Listener, Step
+from pipeline.lazy import import_lazily
 from pipeline.project.resolve import Project, project_of_run
+from pipeline.project.settings import parse_age
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
 
+if TYPE_CHECKING:
+    from pipeline.audit import projects
+else:
+    projects = import_lazily("pipeline.audit.projects")
+
+
+def _read_days(age: str) -> float:
+    """What ``--older-than`` says, in days. Raises ``UsageError``."""
+    try:
+        return parse_age(age) / timedelta(days=1)
+    except ValueError as error:
+        raise UsageError(f"{error}; a bare number is days.", where=f"--older-than {age}") from error
+
 
 def list_purgeable(
-    common: Flags, runs: Sequence[str], days: float
+    common: Flags, runs: Sequence[str], age: str
 ) -> list[purge.PersonalData | purge.Leftover]:
     """What ``purge`` would remove; without a run's name also what stopped extractions left."""
+    days = _read_days(age)
     chosen = (
         [folder.find_run(common.runs, one) for one in runs]
         if runs
@@ -70,11 +89,12 @@ Ask = Callable[[str], bool]
 """Shows what would be removed, and answers whether it may."""
 
 
-def purge_projects(common: Flags, runs: Sequence[str], days: float, ask: Ask) -> Result:
+def purge_projects(common: Flags, runs: Sequence[str], age: str, ask: Ask) -> Result:
     """``purge --scm``: data projects that p2c made are removed from SCM, one SCM after the other.
 
     Exit 1 when SCM refuses to remove one.
     """
+    days = _read_days(age)
     chosen = (
         [folder.find_run(common.runs, one) for one in runs]
         if runs

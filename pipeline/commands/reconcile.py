@@ -9,7 +9,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 from pipeline.audit import readback
-from pipeline.commands.answers import answer_about
+from pipeline.commands.answers import answer_about, require_whole
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
@@ -36,6 +36,7 @@ def reconcile_run(
     ``rows_at_once`` of either side are compared at a time.
     """
     found = folder.find_run(common.runs, run)
+    require_whole(found)
     project = project_of_run(found.facts())
     if scm:
         done = readback.reconcile_rows(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 
-from pipeline.commands.answers import answer_about, describe_run, require_load
+from pipeline.commands.answers import answer_about, describe_run, require_load, require_whole
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import count_of
@@ -24,6 +24,7 @@ def retry_run(
 ) -> Result:
     """``retry``: plan again what was held, rejected or failed."""
     found = folder.find_run(common.runs, run)
+    require_whole(found)
     common = changed(common, runs=found.path.parent)
     why = "Only runs of `p2c plan`, `p2c run` and `p2c retry` hold or reject contacts."
     require_load(found, found.facts().kind, why)

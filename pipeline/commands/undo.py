@@ -6,7 +6,7 @@ from dataclasses import replace as changed
 
 from pipeline.apply import writeback
 from pipeline.backfill.undo_on_files import plan_undo_on_files
-from pipeline.commands.answers import answer_about
+from pipeline.commands.answers import answer_about, require_whole
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener, report_nothing
@@ -22,6 +22,7 @@ from pipeline.run.folder import RunFolder
 def undo_run(common: Flags, run: str, listener: Listener = report_nothing) -> Result:
     """``undo``: the pack as a plan; exit 1 when something of it cannot be undone."""
     found = folder.find_run(common.runs, run)
+    require_whole(found)
     if found.facts().kind is Kind.BACKFILL:
         return _undo_backfill(common, found, listener)
     pack = undo.make_undo(found, list_versions(), read_clock)

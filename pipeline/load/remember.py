@@ -16,7 +16,7 @@ from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.facts import Kind
-from pipeline.run.files import DISK, TableWriter, read_json, replacing
+from pipeline.run.files import DISK, LOCK, TableWriter, read_json, replacing, try_lock
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import Entry, read_journal
 from pipeline.run.ledger import list_ended_units
@@ -117,6 +117,20 @@ def _is_behind(entries: Sequence[Entry]) -> bool:
         entry.event if not entry.payload.get("final") else "ended": entry.line for entry in entries
     }
     return last.get("ended", 0) > max(last.get(REMEMBERED, 0), last.get("applied", 0))
+
+
+def mend_memory(runs: Path, destination: str) -> bool:
+    """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
+
+    Returns whether it did. While another process loads there, nothing is done: that load
+    writes it down itself.
+    """
+    if not is_memory_behind(runs, destination):
+        return False
+    with try_lock(memory.find_memory_folder(runs, destination) / LOCK) as is_free:
+        if is_free:
+            rebuild_memory(runs, destination)
+        return is_free
 
 
 def rebuild_memory(runs: Path, destination: str) -> None:

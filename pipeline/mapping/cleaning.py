@@ -5,18 +5,20 @@ What repeats itself is looked at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.problem import find_row_numbers
+from pipeline.mapping.problem import RowFinder, find_row_numbers
 from schemas.text import WHITE_SPACE
 
 _BREAKS: Final = ["\r", "\n", "\t", "\0"]
 _SAMPLE: Final = 4_096
+_TEXT: Final = "text"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,52 +43,89 @@ def clean_texts(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
     Texts of a column that repeats itself are nearly all clean: its distinct texts show which are
     not. Other columns are looked at row by row.
     """
-    words = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    words = tuple(name for name, dtype in frame.schema.items() if dtype == pl.String)
     if frame.is_empty() or not words:
         return CleanTexts(texts=frame, broken={})
-    sample = frame.select(words).head(_SAMPLE)
-    counts = sample.select(
-        pl.struct(distinct=pl.col(name).n_unique(), filled=pl.col(name).count()).alias(name)
-        for name in words
-    )
-    repeating = [
-        name for name in words if 2 * counts[name][0]["distinct"] <= counts[name][0]["filled"]
+    counts = iter(frame.head(_SAMPLE).select(_count_texts(words)).row(0))
+    repeating = [name for name in words if 2 * next(counts) <= next(counts)]
+    others = tuple(name for name in words if name not in repeating)
+    done = _clean(frame.select(others), keep_breaks=keep_breaks)
+    changed, broken = {name: done.texts[name] for name in others}, dict(done.broken)
+    unclean = _find_unclean(frame, repeating, keep_breaks=keep_breaks)
+    if unclean:
+        clean, breaks = _clean_some(frame, unclean, keep_breaks=keep_breaks)
+        changed |= clean
+        broken |= breaks
+    return CleanTexts(texts=_replace_columns(frame, changed), broken=broken)
+
+
+@lru_cache(maxsize=64)
+def _count_texts(columns: tuple[str, ...]) -> list[pl.Expr]:
+    """Of each column how many distinct texts it has, and how many texts."""
+    return [
+        count
+        for name in columns
+        for count in (
+            pl.col(name).n_unique().alias(f"distinct:{name}"),
+            pl.col(name).count().alias(f"filled:{name}"),
+        )
     ]
-    done = _clean(
-        frame.select(one for one in words if one not in repeating), keep_breaks=keep_breaks
-    )
-    changed, broken = {name: done.texts[name] for name in done.texts.columns}, dict(done.broken)
-    for name, rows in _find_unclean(frame, repeating, keep_breaks=keep_breaks).items():
-        some = _clean(frame.select(pl.col(name).gather(rows)), keep_breaks=keep_breaks)
-        changed[name] = frame[name].clone().scatter(rows, some.texts[name])
-        if name in some.broken:
-            one = some.broken[name]
-            broken[name] = BrokenTexts(rows=rows.gather(one.rows), before=one.before)
-    return CleanTexts(texts=frame.with_columns(changed.values()), broken=broken)
+
+
+def _replace_columns(frame: pl.DataFrame, changed: Mapping[str, pl.Series]) -> pl.DataFrame:
+    return pl.DataFrame([changed.get(one.name, one) for one in frame.get_columns()])
 
 
 def _find_unclean(
-    frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool
+    frame: pl.DataFrame, columns: Sequence[str], *, keep_breaks: bool
 ) -> dict[str, pl.Series]:
     """Columns that have texts which are not clean, with the numbers of their rows."""
     if not columns:
         return {}
-    distinct = [frame[name].unique().alias("text") for name in columns]
-    texts = pl.concat(distinct)
-    unclean = texts.ne_missing(_clean(texts.to_frame(), keep_breaks=keep_breaks).texts["text"])
-    ends = accumulate(some.len() for some in distinct)
-    odd = {
-        name: some.filter(unclean.slice(end - some.len(), some.len()))
-        for name, some, end in zip(columns, distinct, ends, strict=True)
+    distinct = [one[0] for one in frame.select(_list_distinct(tuple(columns))).get_columns()]
+    texts = pl.concat(distinct).alias(_TEXT)
+    clean = _clean(texts.to_frame(), keep_breaks=keep_breaks).texts[_TEXT]
+    odd = texts.ne_missing(clean)
+    if not odd.any():
+        return {}
+    ends = accumulate((some.len() for some in distinct), initial=0)
+    found = {
+        name: some.filter(odd.slice(start, end - start))
+        for name, some, (start, end) in zip(columns, distinct, pairwise(ends), strict=True)
     }
     return find_row_numbers(
         frame,
-        {
-            name: pl.col(name).is_in(some.implode())
-            for name, some in odd.items()
-            if not some.is_empty()
-        },
+        {name: pl.col(name).is_in(some.implode()) for name, some in found.items() if some.len()},
     )
+
+
+@lru_cache(maxsize=64)
+def _list_distinct(columns: tuple[str, ...]) -> list[pl.Expr]:
+    return [pl.col(name).unique().implode() for name in columns]
+
+
+def _clean_some(
+    frame: pl.DataFrame, unclean: Mapping[str, pl.Series], *, keep_breaks: bool
+) -> tuple[dict[str, pl.Series], dict[str, BrokenTexts]]:
+    """Clean these rows of each column, all of them at once: each column with its clean texts."""
+    texts = pl.concat([frame[name][rows].alias(_TEXT) for name, rows in unclean.items()])
+    done = _clean(texts.to_frame(), keep_breaks=keep_breaks)
+    clean: dict[str, pl.Series] = {}
+    broken: dict[str, BrokenTexts] = {}
+    start = 0
+    for name, rows in unclean.items():
+        end = start + rows.len()
+        texts = done.texts[_TEXT].slice(start, rows.len())
+        clean[name] = frame[name].clone().scatter(rows, texts)
+        if _TEXT in done.broken:
+            cut = done.broken[_TEXT]
+            here = (cut.rows >= start) & (cut.rows < end)
+            if here.any():
+                broken[name] = BrokenTexts(
+                    rows=rows[cut.rows.filter(here) - start], before=cut.before.filter(here)
+                )
+        start = end
+    return clean, broken
 
 
 def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
@@ -94,21 +133,31 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
 
     CR, LF, TAB and NUL inside become one space: a package's data file is text of one line per row.
     """
-    stripped = frame.select(pl.all().str.strip_chars(WHITE_SPACE))
-    blank = {(name, "blank"): pl.col(name) == "" for name in frame.columns}
-    breaks = (
-        {}
-        if keep_breaks
-        else {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in frame.columns}
-    )
+    stripped = frame.select(_STRIPPED)
+    hits = _look_for(tuple(frame.columns), keep_breaks=keep_breaks).find(stripped)
+    broken = {
+        name: BrokenTexts(rows=rows, before=stripped[name][rows])
+        for (name, what), rows in hits.items()
+        if what == "breaks"
+    }
     changed: dict[str, pl.Series] = {}
-    broken: dict[str, BrokenTexts] = {}
-    for (name, what), rows in find_row_numbers(stripped, blank | breaks).items():
-        texts = changed.get(name, stripped[name].clone())
+    for name, one in broken.items():
+        whole = one.before.str.replace_all(r"[\r\n\t\x00]+", " ")
+        changed[name] = stripped[name].clone().scatter(one.rows, whole)
+    for (name, what), rows in hits.items():
         if what == "blank":
+            texts = changed[name] if name in changed else stripped[name].clone()
             changed[name] = texts.scatter(rows, None)
-            continue
-        before = texts.gather(rows)
-        broken[name] = BrokenTexts(rows=rows, before=before)
-        changed[name] = texts.scatter(rows, before.str.replace_all(r"[\r\n\t\x00]+", " "))
-    return CleanTexts(texts=stripped.with_columns(changed.values()), broken=broken)
+    return CleanTexts(texts=_replace_columns(stripped, changed), broken=broken)
+
+
+_STRIPPED: Final = pl.all().str.strip_chars(WHITE_SPACE)
+
+
+@lru_cache(maxsize=64)
+def _look_for(columns: tuple[str, ...], *, keep_breaks: bool) -> RowFinder[tuple[str, str]]:
+    """Finds stripped texts that are blank, or have breaks inside."""
+    looks = {(name, "blank"): pl.col(name) == "" for name in columns}
+    if not keep_breaks:
+        looks |= {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in columns}
+    return RowFinder(looks)

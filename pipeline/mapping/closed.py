@@ -5,12 +5,28 @@ Each distinct value of a morsel is looked up once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
 from pipeline.mapping.lookup import Lookup, look_up_country
+
+_BETWEEN = "\x1f"
+
+Cell = str | int | bool | None
+"""A value of a source column: text, or what was read as a number or as two options."""
+
+
+class UsedValue(NamedTuple):
+    """How one distinct source value met a closed list: as text, and in how many rows."""
+
+    value: str | None
+    key: str | None
+    """Of the value map; null if none was used."""
+    problem: str | None
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,102 +37,115 @@ class Usage:
     """
 
     destination: str
-    values: pl.DataFrame
-    """value, key (used, null if none), problem, rows"""
+    values: tuple[UsedValue, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValueOutcomes:
-    """What becomes of a source column.
+    """What becomes of a source column: by distinct ``keys``, which are its values.
 
-    By distinct ``given`` value (and ``country``) result, problem, key, rows.
+    With a ``country``, they are the texts of both. ``results`` and ``used`` are in their order.
     """
 
     source: str
     country: str | None
-    values: pl.DataFrame
+    keys: pl.Series
+    results: pl.Series
+    used: tuple[UsedValue, ...]
 
-    def usage(self, destination: str) -> Usage:
-        """The values as text, for coverage."""
-        return Usage(
-            destination=destination, values=self.values.select("value", "rows", "problem", "key")
-        )
-
-    def results(self) -> pl.Expr:
+    def replace(self) -> pl.Expr:
         """The source column replaced by what it becomes."""
-        if self.values.is_empty():  # Polars would leave the column as it was, whatever its type.
+        if not self.used:  # Polars would leave the column as it was, whatever its type.
             return pl.col(self.source).cast(pl.String)
-        return self._given().replace_strict(
-            self._keys(self.values), self.values["result"], return_dtype=pl.String
-        )
+        return self._given().replace_strict(self.keys, self.results, return_dtype=pl.String)
 
     @property
     def problems(self) -> list[str]:
         """The codes of the problems that values have."""
-        return list(dict.fromkeys(self.values["problem"].drop_nulls()))
+        return list(dict.fromkeys(one.problem for one in self.used if one.problem is not None))
 
     def have(self, problem: str) -> pl.Expr:
         """Which rows have a problem."""
-        wrong = self.values.filter(pl.col("problem") == problem)
-        return self._given().is_in(self._keys(wrong).implode(), nulls_equal=True)
+        wrong = [place for place, one in enumerate(self.used) if one.problem == problem]
+        return self._given().is_in(self.keys[wrong].implode(), nulls_equal=True)
 
     def _given(self) -> pl.Expr:
-        return (
-            pl.col(self.source)
-            if self.country is None
-            else _join(pl.col(self.source), pl.col(self.country))
+        if self.country is None:
+            return pl.col(self.source)
+        return pl.concat_str(
+            pl.col(self.source).cast(pl.String).fill_null(""),
+            pl.col(self.country).fill_null(""),
+            separator=_BETWEEN,
         )
 
-    def _keys(self, values: pl.DataFrame) -> pl.Series:
-        if self.country is None:
-            return values["given"]
-        return values.select(_join(pl.col("given"), pl.col("country"))).to_series()
 
-
-def look_up_values(
-    lookup: Lookup,
-    texts: pl.DataFrame,
-    source: str,
-    country: str | None,
-    countries: Mapping[str, str],
-) -> ValueOutcomes:
-    """Look up each distinct value of a column; for states, each distinct pair of state and country.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueLookup:
+    """Looks up what the columns of one morsel hold.
 
     Args:
-        lookup: the row of the mapping.
         texts: clean source columns; numbers and booleans are compared as their text.
-        source: the column.
-        country: the column of the country that a state belongs to.
         countries: the project's own country spellings, folded → ISO-2.
     """
-    nation = pl.lit(None, pl.String) if country is None else pl.col(country)
-    pairs = texts.select(given=pl.col(source), country=nation)
-    counted = (
-        pairs.get_column("given")
-        .value_counts(name="rows")
-        .with_columns(country=pl.lit(None, pl.String))
-        if country is None
-        else pairs.group_by("given", "country").len(name="rows")
-    )
-    distinct = counted.sort("given", "country").with_columns(value=pl.col("given").cast(pl.String))
-    found = [
-        lookup.outcome(value, look_up_country(where, countries) if where else None)
-        for value, where in distinct.select("value", "country").iter_rows()
-    ]
-    results = {
-        name: [one[place] for one in found]
-        for place, name in enumerate(("result", "problem", "key"))
-    }
-    return ValueOutcomes(
-        source=source,
-        country=country,
-        values=distinct.with_columns(
-            pl.Series(name, values, dtype=pl.String) for name, values in results.items()
-        ),
+
+    texts: pl.DataFrame
+    countries: Mapping[str, str]
+    _counted: dict[tuple[str, str | None], Sequence[tuple[Cell, str | None, int]]] = field(
+        default_factory=dict
     )
 
+    def look_up(self, lookup: Lookup, source: str, country: str | None) -> ValueOutcomes:
+        """Look up each distinct value of a column, or each distinct pair of state and country.
 
-def _join(value: pl.Expr, country: pl.Expr) -> pl.Expr:
-    return pl.concat_str(
-        [value.cast(pl.String).fill_null(""), country.fill_null("")], separator="\x1f"
-    )
+        Args:
+            lookup: the row of the mapping.
+            source: the column.
+            country: the column of the country that a state belongs to.
+        """
+        counted = self._count(source, country)
+        used, results = [], []
+        for given, where, rows in counted:
+            value = _write(given)
+            iso = look_up_country(where, self.countries) if where else None
+            result, problem, key = lookup.outcome(value, iso)
+            results.append(result)
+            used.append(UsedValue(value=value, key=key, problem=problem, rows=rows))
+        keys = (
+            pl.Series([one[0] for one in counted], dtype=self.texts.schema[source])
+            if country is None
+            else pl.Series(
+                [f"{_write(given) or ''}{_BETWEEN}{where or ''}" for given, where, _ in counted],
+                dtype=pl.String,
+            )
+        )
+        return ValueOutcomes(
+            source=source,
+            country=country,
+            keys=keys,
+            results=pl.Series(results, dtype=pl.String),
+            used=tuple(used),
+        )
+
+    def _count(self, source: str, country: str | None) -> Sequence[tuple[Cell, str | None, int]]:
+        """The distinct values of a column, and of the country beside it, and their rows."""
+        if (source, country) not in self._counted:
+            if country is None:
+                counts = self.texts[source].value_counts().iter_rows()
+                found = [(given, None, rows) for given, rows in counts]
+            else:
+                pairs = self.texts.select(given=pl.col(source), country=pl.col(country))
+                found = pairs.group_by("given", "country").len().rows()
+            self._counted[source, country] = sorted(found, key=_order)
+        return self._counted[source, country]
+
+
+def _order(counted: tuple[Cell, str | None, int]) -> tuple[object, ...]:
+    given, country, _ = counted
+    return given is not None, 0 if given is None else given, country or ""
+
+
+def _write(given: Cell) -> str | None:
+    """A value as Polars writes it as text."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    return None if given is None else str(given)

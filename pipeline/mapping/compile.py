@@ -15,10 +15,10 @@ import polars as pl
 
 from pipeline.mapping.casting import cast_text, is_flag, name_flag, needs_cast
 from pipeline.mapping.cleaning import clean_texts
-from pipeline.mapping.closed import Usage, look_up_values
+from pipeline.mapping.closed import Usage, ValueLookup
 from pipeline.mapping.lookup import Lookup
 from pipeline.mapping.paths import name_text_column
-from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
+from pipeline.mapping.problem import Problem, RowFinder, find_row_numbers, tabulate_problems
 from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, OnTooLong
 from schemas.labels import Labels, name_members
@@ -102,15 +102,15 @@ class CompiledTemplate:
 
         Text, or whole numbers and booleans as they were read.
         """
-        problems: list[pl.DataFrame] = []
+        problems: list[Problem] = []
         texts = self._clean(morsel, problems)
         raw, usage = self._look_up(texts, problems)
         defaulted = self._mark_defaults(texts, raw)
-        filled = raw.select(_fill(target) for target in self.targets)
+        filled = raw.with_columns(self._fills)
         fitted = self._fit(filled, problems)
         return MappedMorsel(
             frame=self._cast_types(fitted, problems),
-            problems=pl.concat([PROBLEMS.to_frame(), *problems]),
+            problems=tabulate_problems(problems),
             usage=usage,
             defaulted=defaulted,
         )
@@ -126,21 +126,25 @@ class CompiledTemplate:
         }
         return frozenset(self.sources) - read
 
-    def _clean(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """Every source column, trimmed and on one line."""
+    @cached_property
+    def _given(self) -> list[pl.Expr]:
+        """Every source column, as text where it has to be."""
         columns = {name: pl.col(name_text_column(name)).alias(name) for name in self.sources}
-        given = morsel.select(
+        return [
             column if name in self._typed_sources else column.cast(pl.String)
             for name, column in columns.items()
-        )
-        clean = clean_texts(given, keep_breaks=self.keep_breaks)
+        ]
+
+    def _clean(self, morsel: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
+        """Every source column, trimmed and on one line."""
+        clean = clean_texts(morsel.select(self._given), keep_breaks=self.keep_breaks)
         for target in self.targets:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
                 problems.append(
-                    tabulate_problem(
-                        broken.rows,
-                        broken.before,
+                    Problem(
+                        rows=broken.rows,
+                        values=broken.before,
                         code="line_break_replaced",
                         destination=target.name,
                     )
@@ -148,9 +152,10 @@ class CompiledTemplate:
         return clean.texts
 
     def _look_up(
-        self, texts: pl.DataFrame, problems: list[pl.DataFrame]
+        self, texts: pl.DataFrame, problems: list[Problem]
     ) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
+        values = ValueLookup(texts=texts, countries=self.countries)
         columns: list[pl.Expr] = []
         usage: list[Usage] = []
         wrong: dict[tuple[str, str, str], pl.Expr] = {}
@@ -161,15 +166,13 @@ class CompiledTemplate:
             elif target.lookup is None:
                 columns.append(pl.col(source).alias(target.name))
             else:
-                found = look_up_values(
-                    target.lookup, texts, source, self.country_of(target), self.countries
-                )
-                usage.append(found.usage(target.name))
-                columns.append(found.results().alias(target.name))
+                found = values.look_up(target.lookup, source, self.country_of(target))
+                usage.append(Usage(destination=target.name, values=found.used))
+                columns.append(found.replace().alias(target.name))
                 wrong |= {(target.name, source, code): found.have(code) for code in found.problems}
         for (name, source, code), rows in find_row_numbers(texts, wrong).items():
             problems.append(
-                tabulate_problem(rows, texts[source].gather(rows), code=code, destination=name)
+                Problem(rows=rows, values=texts[source][rows], code=code, destination=name)
             )
         return texts.select(columns) if columns else texts, tuple(usage)
 
@@ -182,6 +185,18 @@ class CompiledTemplate:
         ]
         return named[0] if named else None
 
+    @cached_property
+    def _fills(self) -> list[pl.Expr]:
+        """The defaults, which serve blanks.
+
+        Lookups have applied theirs, because an unknown value must not look like a blank one.
+        """
+        return [
+            pl.col(one.name).fill_null(one.default)
+            for one in self.targets
+            if one.default is not None and one.lookup is None
+        ]
+
     def _mark_defaults(self, texts: pl.DataFrame, raw: pl.DataFrame) -> dict[str, pl.Series]:
         """Which rows took the default that is a setting."""
         return {
@@ -192,54 +207,70 @@ class CompiledTemplate:
             if one.row.row.default_setting and one.default
         }
 
-    def _fit(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """Cut or blank what is too long, as the row says.
+    @cached_property
+    def _bounded(self) -> dict[str, Target]:
+        """Targets whose texts are cut or blanked if they are too long.
 
         What is to be rejected is left to the contract.
         """
-        bounded = {
+        return {
             one.name: one
             for one in self.targets
             if one.limit and one.on_too_long is not OnTooLong.REJECT
         }
-        doubtful = find_row_numbers(
-            filled,
-            {name: pl.col(name).str.len_bytes() > one.limit for name, one in bounded.items()},
-        )
-        changes: list[pl.Series] = []
-        for name, some in doubtful.items():
-            target, texts = bounded[name], filled[name]
-            limit = target.limit or 0
-            rows = some.filter(
-                texts.gather(some).to_frame().select(utf16_length(pl.all()) > limit).to_series()
-            )
-            if rows.is_empty():
-                continue
-            over, cut = texts.gather(rows), target.on_too_long is OnTooLong.TRUNCATE
-            code = "truncated" if cut else "blanked"
-            problems.append(
-                tabulate_problem(rows, over, code=code, destination=name, limit=str(limit))
-            )
-            shortened = over.to_frame().select(truncate(pl.all(), limit if cut else 0)).to_series()
-            changes.append(texts.clone().scatter(rows, shortened))
-        return filled.with_columns(changes)
 
-    def _cast_types(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """Destination types. Text that is not of its type becomes null and a problem."""
-        casts = [one for one in self.targets if needs_cast(one.column)]
+    @cached_property
+    def _perhaps_too_long(self) -> RowFinder[str]:
+        return RowFinder(
+            {name: pl.col(name).str.len_bytes() > one.limit for name, one in self._bounded.items()}
+        )
+
+    def _fit(self, filled: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
+        """Cut or blank what is too long, as the row says."""
+        bounded = self._bounded
+        doubtful = self._perhaps_too_long.find(filled)
+        if not doubtful:
+            return filled
+        changes: list[pl.Series] = []
+        for (name,), over in (
+            _shorten(filled, doubtful, bounded).partition_by("name", as_dict=True).items()
+        ):
+            target = bounded[str(name)]
+            changes.append(filled[target.name].clone().scatter(over["row"], over["short"]))
+            problems.append(
+                Problem(
+                    rows=over["row"],
+                    values=over["text"],
+                    code="truncated" if _is_cut(target) else "blanked",
+                    destination=target.name,
+                    limit=str(target.limit),
+                )
+            )
+        return filled.with_columns(changes) if changes else filled
+
+    @cached_property
+    def _casts(self) -> list[pl.Expr]:
+        """What makes destination types of texts."""
         known = ENTITIES[self.template.entity]
         flags = [
             one.name
             for one in self.targets
             if one.direct_source and is_flag(one.column) and known.column(one.name) is None
         ]
-        typed = fitted.with_columns(
-            *(cast_text(pl.col(one.name), one.column) for one in casts),
+        return [
+            *(cast_text(pl.col(one.name), one.column) for one in self._list_cast()),
             *(name_flag(pl.col(name)) for name in flags),
-        )
+        ]
+
+    def _list_cast(self) -> list[Target]:
+        return [one for one in self.targets if needs_cast(one.column)]
+
+    def _cast_types(self, fitted: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
+        """Destination types. Text that is not of its type becomes null and a problem."""
+        typed = fitted.with_columns(self._casts)
         lost = {
             one.name: str(one.column.kind)
-            for one in casts
+            for one in self._list_cast()
             if typed[one.name].null_count() > fitted[one.name].null_count()
         }
         found = find_row_numbers(
@@ -247,9 +278,9 @@ class CompiledTemplate:
         )
         for name, rows in found.items():
             problems.append(
-                tabulate_problem(
-                    rows,
-                    fitted[name].gather(rows),
+                Problem(
+                    rows=rows,
+                    values=fitted[name][rows],
                     code="value_invalid",
                     destination=name,
                     limit=lost[name],
@@ -306,17 +337,34 @@ def compile_template(
     )
 
 
-def _fill(target: Target) -> pl.Expr:
-    """The default serves blanks.
+def _is_cut(target: Target) -> bool:
+    return target.on_too_long is OnTooLong.TRUNCATE
 
-    Lookups have applied theirs, because an unknown value must not look like a blank one.
+
+def _shorten(
+    filled: pl.DataFrame, doubtful: Mapping[str, pl.Series], bounded: Mapping[str, Target]
+) -> pl.DataFrame:
+    """Those of the doubtful rows that are too long: name, row, text, limit, length, short.
+
+    ``length`` is what is left of them.
     """
-    value = pl.col(target.name)
-    return (
-        value.fill_null(target.default)
-        if target.default is not None and target.lookup is None
-        else value
-    )
+    parts = []
+    for name, rows in doubtful.items():
+        limit = bounded[name].limit or 0
+        same = pl.DataFrame(
+            {"name": [name], "limit": [limit], "length": [limit if _is_cut(bounded[name]) else 0]}
+        )
+        parts.append(
+            pl.DataFrame(
+                [
+                    rows.alias("row"),
+                    filled[name][rows].alias("text"),
+                    *(one.new_from_index(0, rows.len()) for one in same.get_columns()),
+                ]
+            )
+        )
+    over = pl.concat(parts).filter(utf16_length(pl.col("text")) > pl.col("limit"))
+    return over.with_columns(truncate(over["text"], over["length"]).alias("short"))
 
 
 def _list_sources(target: Target, mapping: CompiledTemplate) -> set[str]:

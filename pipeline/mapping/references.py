@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.problem import PROBLEMS, tabulate_problem
+from pipeline.mapping.problem import Problem, tabulate_problems
 from schemas.text import key_of
 
 CODE: Final = "reference_not_in_scm"
@@ -120,11 +120,11 @@ class References:
             for column in mapped.columns
             if column in self.known
         ]
-        return pl.concat([PROBLEMS.to_frame(), *found])
+        return tabulate_problems([one for one in found if one is not None])
 
     def _find_absent(
         self, mapped: pl.DataFrame, legal_entity: pl.Series, column: str
-    ) -> pl.DataFrame:
+    ) -> Problem | None:
         reference = REFERENCES[column]
         parts = [key_of(pl.col(column))]
         if reference.by_company:
@@ -132,11 +132,11 @@ class References:
         if reference.within:
             country = next((name for name in reference.within if name in mapped.columns), None)
             if country is None:
-                return PROBLEMS.to_frame()
+                return None
             parts.insert(0, key_of(pl.col(country)))
         keys = mapped.select(pl.concat_str(parts, separator=_BETWEEN)).to_series()
         rows = (keys.is_not_null() & ~keys.is_in(list(self.known[column]))).arg_true()
-        return tabulate_problem(rows, mapped[column].gather(rows), code=CODE, destination=column)
+        return Problem(rows=rows, values=mapped[column][rows], code=CODE, destination=column)
 
 
 def join_key(*parts: str) -> str:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pipeline.events import Listener, Step
+from pipeline.lazy import import_lazily
 from pipeline.load import remember
 from pipeline.mapping.references import References
 from pipeline.plan import known
-from pipeline.plan.columns import LiveColumns, ask_columns
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_scm
-from pipeline.run import memory
 from pipeline.run.facts import ScmSeen
-from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
-from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
+
+if TYPE_CHECKING:
+    from pipeline.plan import columns
+    from pipeline.plan.columns import LiveColumns
+    from pipeline.scm import look
+    from pipeline.scm.look import ScmNeeds, ScmSnapshot
+else:
+    columns = import_lazily("pipeline.plan.columns")
+    look = import_lazily("pipeline.scm.look")
 
 FOLDER: Final = "scm"
 """In the run folder: the keys and reference data that SCM had, asked or by its exports."""
@@ -92,7 +98,7 @@ def scm_needs(live: LiveColumns) -> ScmNeeds:
     """What a project needs of SCM, now that its columns are known."""
     project = live.project
     destination = project.settings.destination
-    return ScmNeeds(
+    return look.ScmNeeds(
         mappings=tuple(project.mappings().values()),
         legal_entities=project.legal_entities,
         labels=destination.entity_labels,
@@ -127,8 +133,8 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
         listener(Step(name=f"looking at {what}", done=rows))
 
     with connect_scm(project, listener=listener) as scm:
-        live = ask_columns(project, scm)
-        seen = look_at_scm(scm, scm_needs(live), into / FOLDER, report)
+        live = columns.ask_columns(project, scm)
+        seen = look.look_at_scm(scm, scm_needs(live), into / FOLDER, report)
     return Destination(
         customers=seen.customers,
         persons=seen.persons,
@@ -140,16 +146,7 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
     )
 
 
-def mend_memory(runs: Path, project: Project) -> bool:
-    """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
-
-    Returns whether it did. While another process loads there, nothing is done: that load
-    writes it down itself.
-    """
+def mend_memory_of(project: Project, runs: Path) -> bool:
+    """Mend the memory of a project's SCM (``remember.mend_memory``); whether that was needed."""
     name = project.settings.destination.name
-    if project.scm is None or not remember.is_memory_behind(runs, name):
-        return False
-    with try_lock(memory.find_memory_folder(runs, name) / LOCK) as is_free:
-        if is_free:
-            remember.rebuild_memory(runs, name)
-        return is_free
+    return project.scm is not None and remember.mend_memory(runs, name)

@@ -9,9 +9,9 @@ from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.changes import compare_updates
 from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.gone import find_gone
+from pipeline.plan.landed import frame_notes
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
-from pipeline.plan.source import frame_notes
 from pipeline.plan.warnings import list_warnings
 from pipeline.run.findings import RunFinding
 from pipeline.transform.decide import Decider

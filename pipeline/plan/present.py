@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pipeline.events import Step
+from pipeline.lazy import import_lazily
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter
-from pipeline.scm.rows import FEW, RowReader, write_rows
 from pipeline.transform.decide import CUSTOMERS
-from pipeline.wire.scm import Scm
 from sql.query import query
 from sql.session import Session
+
+if TYPE_CHECKING:
+    from pipeline.scm import rows
+    from pipeline.wire.scm import Scm
+else:
+    rows = import_lazily("pipeline.scm.rows")
 
 _ROWS: Final = 65_536
 _SHARE: Final = 12
@@ -48,10 +53,10 @@ def keep_present(planning: Planning, session: Session, scm: Scm, mapping: Compil
     planned = pl.scan_parquet(files, glob=False).filter(pl.col("action") == "update")
     path = planning.folder.present(task)
     read = path.with_name(f"{task}-read.parquet")
-    few = max(FEW, _count_records(planning, task) // _SHARE)
-    reader = RowReader(scm=scm, entity=entity, names=names, few=few)
+    few = max(rows.FEW, _count_records(planning, task) // _SHARE)
+    reader = rows.RowReader(scm=scm, entity=entity, names=names, few=few)
     try:
-        write_rows(reader, planned, read, partial(_report, planning, entity.name))
+        rows.write_rows(reader, planned, read, partial(_report, planning, entity.name))
         session.parquet("scm_rows", read, places=True)
         text = query("plan/present", key=entity.key, columns=names)
         planning.hashes[path] = _write(session, text, path, names)

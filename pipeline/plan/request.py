@@ -12,7 +12,7 @@ from pipeline.events import Listener
 from pipeline.extract.unchanged import find_moved
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.destination import Destination
-from pipeline.plan.source import LandedSource, frame_notes
+from pipeline.plan.landed import LandedSource, frame_notes
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.findings import RunFinding

@@ -13,7 +13,7 @@ from pipeline.errors import during
 from pipeline.extract.landing import LandedTable, SourceFile
 from pipeline.plan.destination import FOLDER, Destination
 from pipeline.plan.known import CUSTOMERS_FILE, LOADED_MEMORY, pin_destination
-from pipeline.plan.source import LandedSource
+from pipeline.plan.landed import LandedSource
 from pipeline.project.resolve import Project
 from pipeline.run.facts import KeptFacts, RunFacts
 from pipeline.run.files import hash_file

@@ -1,12 +1,23 @@
-"""What reading a live Sales cost and found: for ``run.json``, and as lines for people."""
+"""A live Sales → landed tables, and what is said of how it was read."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.errors import count_of
-from pipeline.extract.dataverse.extraction import ExtractionResult
+from pipeline.events import Listener
+from pipeline.extract.dataverse.extraction import (
+    CHANGES,
+    ExtractionResult,
+    ExtractionScope,
+    Progress,
+    land_dataverse,
+)
+from pipeline.plan.landed import LandedSource, SalesWish
+from pipeline.project.resolve import Project
+from pipeline.project.systems import connect_sales
 from pipeline.run.facts import (
     OrganizationRead,
     SalesRead,
@@ -14,11 +25,74 @@ from pipeline.run.facts import (
     TableTotal,
     TableTraffic,
 )
+from pipeline.run.findings import RunFinding
+from pipeline.run.folder import EXTRACTING, RunFolder, find_runs
 from pipeline.wire.dataverse import Organization
 from pipeline.wire.meter import Traffic
 
 _ENOUGH = 1_000
 """Rows from which on a rate for 1,000 says something."""
+
+
+def land_sales(
+    project: Project,
+    folder: RunFolder,
+    runs: Path,
+    wish: SalesWish,
+    listener: Listener,
+    progress: Progress,
+) -> LandedSource:
+    """Land tables of a project's Sales.
+
+    Args:
+        project: says where it is.
+        folder: the run that is being made.
+        runs: the folder of all runs.
+        wish: what of it.
+        listener: hears how long Sales asks p2c to wait.
+        progress: hears of rows.
+
+    Raises:
+        Refused: a table or column is not there.
+        Stopped: Sales or the disk failed; run the same command again to continue.
+    """
+    scope = ExtractionScope(
+        tables=wish.tables,
+        mapped=wish.mapped,
+        wished=wish.wished,
+        tracking="always" if wish.changes else "auto",
+    )
+    with connect_sales(project, listener=listener) as sales:
+        organization = sales.organization()
+        home = str(sales.system.client.base_url)
+        since = _find_newest(runs, home) if wish.changes else None
+        work = (
+            runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
+        )
+        folder.make_source()
+        found = land_dataverse(
+            sales, folder.source, scope, work=work, since=since, progress=progress
+        )
+    findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
+    if wish.changes and since is None:
+        reason = "there is no earlier run in this folder of runs that read this Sales"
+        findings.append(RunFinding(code="changes_read_in_full", detail=reason))
+    return LandedSource(
+        landed=found.landed,
+        is_live=True,
+        findings=findings,
+        facts=describe_sales(found, sales.system.label, organization, since),
+        lines=describe_sales_read(found, sales.system.label, organization),
+    )
+
+
+def _find_newest(runs: Path, home: str) -> Path | None:
+    """The landed tables of the newest run that read this Sales and still has them."""
+    for one in reversed(find_runs(runs)):
+        changes = one.source / CHANGES
+        if changes.is_file() and f'"{home}"' in changes.read_text(encoding="utf-8"):
+            return one.source
+    return None
 
 
 def describe_sales(

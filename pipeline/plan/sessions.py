@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
@@ -20,9 +21,11 @@ from pipeline.plan.request import Planning
 from pipeline.plan.room import measure_room, refuse_lack
 from schemas.sales import CONTACTS
 from sql.query import query
-from sql.session import Session, session
+from sql.session import Session, find_lack, session
 
-_OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
+_OF_THE_WORLD: Final = (
+    duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException, MemoryError,
+)  # fmt: skip
 _OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
 """Their texts contain the value, so they are not shown."""
 
@@ -70,7 +73,8 @@ def explain_failures(
         check: looks first for another reason, whatever the error is.
 
     Raises:
-        Stopped: memory or the disk did not suffice.
+        Stopped: memory did not suffice, or the query was ended.
+        OSError: the disk was full or failed.
         SourceError: a file is damaged.
         ConfigurationError: the user's SQL fails on a value.
     """
@@ -79,10 +83,13 @@ def explain_failures(
     except Exception as error:
         if check is not None:
             check(tables)
-        if not isinstance(error, (duckdb.Error, OSError, pa.ArrowException)):
+        if not isinstance(error, (duckdb.Error, OSError, pa.ArrowException, MemoryError)):
             raise
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        number = find_lack(error)
+        if number is not None:
+            raise OSError(number, os.strerror(number)) from error
         for table in tables:
             refuse_damaged(table)
         if isinstance(error, _OF_THE_WORLD):

@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import ConfigurationError, UsageError, list_problems
 from pipeline.events import Listener, Step
-from pipeline.extract.dataverse.extraction import CHANGES, ExtractionScope, land_dataverse
 from pipeline.extract.landing import (
     LandedFolder,
     LandedTable,
-    Note,
     Progress,
     ReadOptions,
     land_folder,
 )
+from pipeline.lazy import import_lazily
 from pipeline.mapping import check
-from pipeline.plan.sales_read import describe_sales, describe_sales_read
+from pipeline.plan.landed import LandedSource, SalesWish, frame_notes
 from pipeline.project.resolve import Project
-from pipeline.project.systems import connect_sales, open_source
-from pipeline.run.facts import SalesRead
-from pipeline.run.findings import RunFinding
-from pipeline.run.folder import EXTRACTING, RunFolder, find_runs
+from pipeline.project.systems import open_source
+from pipeline.run.folder import RunFolder
 from schemas.sales import CONTACTS, OWN_COLUMNS, TABLES
+
+if TYPE_CHECKING:
+    from pipeline.plan import sales_read
+else:
+    sales_read = import_lazily("pipeline.plan.sales_read")
 
 ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
 """The tables that a plan reads."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LandedSource:
-    """What was landed.
-
-    ``facts`` are for ``run.json``, ``lines`` for people; both are empty for files.
-    """
-
-    landed: Mapping[str, LandedTable]
-    is_live: bool = False
-    findings: list[RunFinding] = field(default_factory=list)
-    facts: SalesRead = field(default_factory=SalesRead)
-    lines: list[str] = field(default_factory=list)
 
 
 def land_source(
@@ -75,13 +62,14 @@ def land_source(
         Stopped: Sales or the disk failed; run the same command again to continue.
     """
     if project.sales is not None:
-        wish = ExtractionScope(
+        wish = SalesWish(
             tables=tables,
             mapped=list_mapped_columns(project),
             wished=list_filter_words(project) | set(wished),
-            tracking="always" if changes else "auto",
+            changes=changes,
         )
-        return _land_sales(project, folder, runs, wish, listener)
+        progress = partial(_report, listener)
+        return sales_read.land_sales(project, folder, runs, wish, listener, progress)
     if changes:
         raise UsageError(
             "--changes asks Sales what changed; this project reads files, and a plan "
@@ -94,34 +82,6 @@ def land_source(
 
 def _report(listener: Listener, table: str, rows: int, total: int | None = None) -> None:
     listener(Step(name=f"reading {table}", done=rows, total=total))
-
-
-def _land_sales(
-    project: Project, folder: RunFolder, runs: Path, wish: ExtractionScope, listener: Listener
-) -> LandedSource:
-    changes = wish.tracking == "always"
-    with connect_sales(project, listener=listener) as sales:
-        organization = sales.organization()
-        home = str(sales.system.client.base_url)
-        since = _find_newest(runs, home) if changes else None
-        work = (
-            runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
-        )
-        folder.make_source()
-        found = land_dataverse(
-            sales, folder.source, wish, work=work, since=since, progress=partial(_report, listener)
-        )
-    findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
-    if changes and since is None:
-        reason = "there is no earlier run in this folder of runs that read this Sales"
-        findings.append(RunFinding(code="changes_read_in_full", detail=reason))
-    return LandedSource(
-        landed=found.landed,
-        is_live=True,
-        findings=findings,
-        facts=describe_sales(found, sales.system.label, organization, since),
-        lines=describe_sales_read(found, sales.system.label, organization),
-    )
 
 
 def land_files(
@@ -187,14 +147,6 @@ def _list_own_files(project: Project) -> list[Path]:
     return [*project.own_files, *project.known_customers, *tables]
 
 
-def frame_notes(notes: Iterable[Note]) -> list[RunFinding]:
-    """What is to be said of exports, as findings of the run."""
-    return [
-        RunFinding(code=one.code, detail=one.detail, column=one.column, source_file=one.source_file)
-        for one in notes
-    ]
-
-
 def list_template_sources(project: Project) -> set[str]:
     """Source columns beyond the catalogue that the project's templates use.
 
@@ -234,12 +186,3 @@ def list_filter_columns(project: Project) -> set[str]:
     outside = re.sub(r"'[^']*'", " ", project.settings.source.filter or "")
     words = re.findall(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\s*\()", outside)
     return {word.lower() for word in words} & OWN_COLUMNS
-
-
-def _find_newest(runs: Path, home: str) -> Path | None:
-    """The landed tables of the newest run that read this Sales and still has them."""
-    for one in reversed(find_runs(runs)):
-        changes = one.source / CHANGES
-        if changes.is_file() and f'"{home}"' in changes.read_text(encoding="utf-8"):
-            return one.source
-    return None

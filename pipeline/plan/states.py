@@ -41,19 +41,32 @@ def store_states(session: Session, table: Table, name: str, rows: pl.Series, vie
     session.store("repeated_rows", repeated)
     session.store("ranked_rows", query("plan/ranked"), corrected=sales.CORRECTED_VERSION)
     session.store(name, query("plan/versions"), corrected=sales.CORRECTED_VERSION)
+    session.drop("repeated_rows")
+    session.drop("ranked_rows")
 
 
 def leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
-    """Store as ``name`` the rows of a side table that do not count.
+    """Name ``name`` the rows of a side table that do not count.
 
     Of unresolved repeats the first is kept, with a warning.
     """
-    view = name_declared(table)
-    hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
+    hashes = session.frame(query("plan/side_hashes", rows=name_declared(table), key=table.key))
     found = find_deletions_without_id(session, table, hashes.filter(_NO_ID)["source_row"])
-    store_states(session, table, "side_states", find_repeated_rows(hashes), view)
+    return [*found, *_leave_out_repeats(session, table, name, find_repeated_rows(hashes))]
+
+
+def _leave_out_repeats(
+    session: Session, table: Table, name: str, rows: pl.Series
+) -> list[RunFinding]:
+    """Name ``name`` those of ``rows`` that do not count; their ids may repeat, and no others."""
+    if rows.is_empty():
+        session.view(name, query("plan/no_rows"))
+        return []
+    store_states(session, table, "side_states", rows, name_declared(table))
     session.store(name, query("plan/left_out"))
-    return [*found, *_list_repeated(session, table)]
+    found = _list_repeated(session, table)
+    session.drop("side_states")
+    return found
 
 
 def count_documents(session: Session, landed: Collection[str]) -> list[RunFinding]:
@@ -73,8 +86,7 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
         looked_at = session.frame(query("plan/documents_repeated", rows=rows, key=table.key))
         nameless = looked_at.filter("deletion_without_id")["source_row"]
         findings += find_deletions_without_id(session, table, nameless)
-        store_states(session, table, "side_states", looked_at["source_row"], rows)
-        session.store(f"{rows}_left_out", query("plan/left_out"))
+        _leave_out_repeats(session, table, f"{rows}_left_out", looked_at["source_row"])
         text = query("plan/documents_counted", rows=rows, left_out=f"{rows}_left_out")
         session.view(counted, text)
     return findings

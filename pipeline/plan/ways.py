@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from pipeline.lazy import import_lazily
 from pipeline.plan.morsels import decide_morsels
-from pipeline.plan.parts.passes import open_passes
 from pipeline.plan.prepare import Prepared, Routing
 from pipeline.plan.request import Planning
 from pipeline.plan.stretches import take_contacts
@@ -17,6 +17,11 @@ from pipeline.run.files import TableWriter
 from pipeline.transform.decide import DecidedMorsel, Decider
 from schemas.sales import CONTACTS
 from sql.session import Session
+
+if TYPE_CHECKING:
+    from pipeline.plan.parts import passes
+else:
+    passes = import_lazily("pipeline.plan.parts.passes")
 
 
 class Way(Protocol):
@@ -50,8 +55,9 @@ def open_way(
     if planning.engine is None:
         yield StreamedContacts(planning, main, blank)
         return
-    with open_passes(planning, planning.engine, main, blank[CONTACTS.name]) as passes:
-        yield passes
+    words = blank[CONTACTS.name]
+    with passes.open_passes(planning, planning.engine, main, words) as opened:
+        yield opened
 
 
 @contextmanager

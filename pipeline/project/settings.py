@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,7 +68,10 @@ TomlTable = dict[str, object]
 """A table of TOML whose values nobody has checked yet."""
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NUMBER: Final = r"[0-9]+(\.[0-9]+)?"
+_SECONDS, _MINUTES, _HOURS, _DAYS = "s(econds?)?", "m(inutes?)?", "h(ours?)?", "d(ays?)?"
+_KEPT: Final = rf"[0-9]{{1,5}}(\.[0-9]{{1,3}})? ?({_HOURS}|{_DAYS})|[0-9]{{1,4}} ?w(eeks?)?"
 _PORTS: Final = {"https": 443, "http": 80}
 _UNIT_BYTES: Final = {"K": 1e3, "M": 1e6, "G": 1e9}
 _LEAST_MEMORY, _MOST_MEMORY = 16e6, 1e15
@@ -241,16 +245,21 @@ Memory = Annotated[
 ]
 Age = Annotated[
     str,
-    TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h"),
+    TextForm(
+        "minutes, hours or days, as in 90m, 24h or 2 days",
+        rf"{_NUMBER} ?({_MINUTES}|{_HOURS}|{_DAYS})",
+        "h",
+    ),
     AfterValidator(_check_duration),
 ]
-Keep = Annotated[
-    str, TextForm("hours or days, as in 12h or 90d", r"[0-9]{1,5}(\.[0-9]{1,3})? ?[hd]", "d")
-]
+_KEEP: Final = TextForm("hours, days or weeks, as in 12h, 90d or 12 weeks", _KEPT, "d")
+Keep = Annotated[str, _KEEP]
 Wait = Annotated[
     str,
     TextForm(
-        "seconds, minutes, hours or days, as in 10s, 2m or 12h", r"[0-9]+(\.[0-9]+)? ?[smhd]", "s"
+        "seconds, minutes, hours or days, as in 10s, 2m or 12h",
+        rf"{_NUMBER} ?({_SECONDS}|{_MINUTES}|{_HOURS}|{_DAYS})",
+        "s",
     ),
     AfterValidator(_check_duration),
 ]
@@ -289,8 +298,18 @@ AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 
 def parse_duration(text: str) -> timedelta:
-    """A setting such as ``90m`` as a length of time."""
-    return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
+    """A setting such as ``90m`` or ``2 days`` as a length of time."""
+    number = text.rstrip(string.ascii_lowercase)
+    return timedelta(**{_UNITS[text[len(number)]]: float(number)})
+
+
+def parse_age(text: str) -> timedelta:
+    """How old something is, as a person writes it: in the form of ``run.keep_values``.
+
+    A bare number is days. Raises ``ValueError``.
+    """
+    given = f"{text}{_KEEP.unit}" if re.fullmatch(_NUMBER, text) else text
+    return parse_duration(_KEEP.check(given))
 
 
 def _name_destination(given: Mapping[str, object]) -> str:

@@ -8,23 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import httpx
-
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.events import Listener, Step, report_nothing
 from pipeline.lazy import import_lazily
 from pipeline.project.resolve import Project
 from pipeline.project.settings import refuse_same_system
-from pipeline.wire.client import connect, load_trust, make_client
-from pipeline.wire.dataverse import Sales
-from pipeline.wire.login.auth import Credential
 from pipeline.wire.login.settings import SystemSettings
-from pipeline.wire.scm import Scm
-from pipeline.wire.system import System, make_system
 
 if TYPE_CHECKING:
+    import httpx
+
+    from pipeline.wire import client, dataverse, scm, system
+    from pipeline.wire.dataverse import Sales
+    from pipeline.wire.login.auth import Credential
+    from pipeline.wire.scm import Scm
     from pipeline.wire.store import opening
+    from pipeline.wire.system import System
 else:
+    client = import_lazily("pipeline.wire.client")
+    dataverse = import_lazily("pipeline.wire.dataverse")
+    scm = import_lazily("pipeline.wire.scm")
+    system = import_lazily("pipeline.wire.system")
     opening = import_lazily("pipeline.wire.store.opening")
 
 SALES, SCM, BLOBS = "Sales", "SCM", "Blob storage"
@@ -55,7 +59,8 @@ def connect_sales(
         project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".'
     )
     with _connect(project, place, "source", environment, credential) as http:
-        yield Sales(system=_make_system(SALES, http, project, place.parallel, listener))
+        reached = _make_system(SALES, http, project, place.parallel, listener)
+        yield dataverse.Sales(system=reached)
 
 
 @contextmanager
@@ -75,15 +80,18 @@ def connect_scm(
     )
     with (
         _connect(project, place, "destination", environment, credential) as http,
-        make_client(
-            place.url, verify=load_trust(place.ca_path(project.folder)), connections=place.parallel
+        client.make_client(
+            place.url,
+            verify=client.load_trust(place.ca_path(project.folder)),
+            connections=place.parallel,
         ) as unsigned,
     ):
-        system, blobs = (
-            _make_system(name, client, project, place.parallel, listener)
-            for name, client in ((SCM, http), (BLOBS, unsigned))
+        reached, blobs = (
+            _make_system(name, one, project, place.parallel, listener)
+            for name, one in ((SCM, http), (BLOBS, unsigned))
         )
-        yield Scm(system=system, blobs=blobs, blob_hosts=project.settings.destination.blob_hosts)
+        hosts = project.settings.destination.blob_hosts
+        yield scm.Scm(system=reached, blobs=blobs, blob_hosts=hosts)
 
 
 def open_source(project: Project, *, environment: Mapping[str, str] = os.environ) -> Path:
@@ -136,7 +144,9 @@ def _connect(
     credential: Credential | None,
 ) -> Iterator[httpx.Client]:
     try:
-        http = connect(place, environment=environment, folder=project.folder, credential=credential)
+        http = client.connect(
+            place, environment=environment, folder=project.folder, credential=credential
+        )
     except ConfigurationError as error:
         raise ConfigurationError(error.message, where=f"{section}.{error.where}") from error
     with http:
@@ -146,7 +156,7 @@ def _connect(
 def _make_system(
     name: str, http: httpx.Client, project: Project, parallel: int, listener: Listener
 ) -> System:
-    return make_system(
+    return system.make_system(
         name,
         http,
         parallel=parallel,

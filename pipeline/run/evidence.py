@@ -203,6 +203,12 @@ def _read_files(evidence: Evidence) -> None:
     if run is not None:
         facts = _salvage(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
         evidence.run, evidence.run_says = facts.content, facts.known
+        if "run" in facts.known and facts.content.run != evidence.folder.run:
+            sentence = (
+                f"run.json is that of run {facts.content.run}: the folder was renamed. Give it the "
+                "name of its run again."
+            )
+            evidence.note(evidence.folder.run_json, "altered", sentence)
     loaded = _read_object(evidence, evidence.folder.summary)
     if loaded is not None:
         path = evidence.folder.summary

@@ -13,7 +13,7 @@ from typing import Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from pipeline.errors import UsageError, list_problems
+from pipeline.errors import RecordUnreadable, UsageError, list_problems
 from pipeline.run.files import read_json
 from pipeline.suggest import explain_validation_error
 
@@ -63,16 +63,19 @@ def read_record(path: Path, model: type[Model]) -> Model:
     """Read a file.
 
     Raises:
-        UsageError: it is missing, cut, or lacks a field; the sentence names file and field.
+        RecordUnreadable: it is missing, cut, or lacks a field; the sentence names file and field.
     """
-    loaded = read_json(path)
+    try:
+        loaded = read_json(path)
+    except UsageError as error:
+        raise RecordUnreadable(error.message, where=error.where) from error
     try:
         return model.model_validate(loaded)
     except ValidationError as error:
         problems = list_problems(
             [f"{path.name}, {one}" for one in explain_validation_error(error, lambda _: ())]
         )
-        raise UsageError(
+        raise RecordUnreadable(
             f"{problems} Another version of p2c wrote it, or it was altered.",
             where=str(path.parent),
         ) from error

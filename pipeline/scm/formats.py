@@ -7,13 +7,18 @@ No entity set for these formats is documented, so one is known by its columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import AccessDenied
+from pipeline.lazy import import_lazily
 from pipeline.scm.literals import quote_text
-from pipeline.scm.metadata import Model
-from pipeline.wire.once import Declined
-from pipeline.wire.scm import Scm
+
+if TYPE_CHECKING:
+    from pipeline.scm.metadata import Model
+    from pipeline.wire import once
+    from pipeline.wire.scm import Scm
+else:
+    once = import_lazily("pipeline.wire.once")
 
 SOURCE_FORMAT: Final = "CSV-Unicode"
 """The source data format of packages, by its name in SCM: UTF-16LE, comma, CRLF, first row
@@ -76,7 +81,7 @@ def _read_row(scm: Scm, entity_set: str, columns: list[str]) -> SourceFormat | N
                 filter=f"{name} eq {quote_text(SOURCE_FORMAT)}",
             )
         )
-    except (Declined, AccessDenied):
+    except (once.Declined, AccessDenied):
         return None
     rows = [row for page in pages for row in page]
     if not rows:

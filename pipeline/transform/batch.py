@@ -64,69 +64,71 @@ class Batcher:
 
         Null where nothing is sent. Rows of different shapes are never in one batch.
         """
-        numbered = planned.with_columns(batch=pl.lit(None, pl.Int32))
-        shape = pl.col(SHAPE) if SHAPE in planned.columns else pl.lit("").alias(SHAPE)
-        asked = planned.select("legal_entity", "action", shape).with_row_index("place")
-        sent = asked.filter(pl.col("action") != "unchanged")
-        if sent.is_empty():
-            return numbered
-        batches = pl.concat(
-            [self._number(task, str(entity), part) for (entity,), part in _split(sent)]
-        )
-        column = numbered["batch"].scatter(batches["place"], batches["batch"])
-        return numbered.with_columns(column)
+        asked = planned.lazy().select("legal_entity", "action", _find_shape(planned))
+        sent = asked.with_row_index("place").filter(pl.col("action") != "unchanged").collect()
+        column = pl.Series("batch", [None], dtype=pl.Int32).new_from_index(0, planned.height)
+        if sent.height:
+            parts = sent.partition_by("legal_entity", as_dict=True, maintain_order=True)
+            for (entity,), part in parts.items():
+                column.scatter(part["place"], self._number(task, str(entity), part[SHAPE]))
+        return pl.DataFrame([*planned.get_columns(), column])
 
-    def _number(self, task: str, entity: str, sent: pl.DataFrame) -> pl.DataFrame:
-        """``place`` and ``batch`` of the rows of one legal entity."""
-        shapes = sent[SHAPE].unique(maintain_order=True).to_list()
-        before = {shape: self.counts.get((task, entity, shape), 0) for shape in shapes}
-        running = {shape: self.current.get((task, entity, shape), 0) for shape in shapes}
-        if len(shapes) == 1:
-            shape = shapes[0]
-            batches = self._count_on(
-                sent.height, before[shape], running[shape], self.last.get((task, entity), 0)
-            )
-            found = sent.select("place", SHAPE, batches)
-        else:
-            found = self._number_shapes(sent, before, running, self.last.get((task, entity), 0))
+    def _number(self, task: str, entity: str, shapes: pl.Series) -> pl.Series:
+        """The batches of rows of one legal entity that have these shapes."""
+        if shapes.n_unique() == 1:
+            return self._count_on(task, entity, str(shapes[0]), shapes.len())
+        found = self._number_shapes(task, entity, shapes)
         for shape, count, batch in (
             found.group_by(SHAPE).agg(pl.len(), pl.col("batch").last()).iter_rows()
         ):
-            self.counts[task, entity, shape] = before[shape] + count
+            self.counts[task, entity, shape] = self.counts.get((task, entity, shape), 0) + count
             self.current[task, entity, shape] = batch
         for batch, count in found.group_by("batch").len().iter_rows():
             self.sizes[task, entity, batch] += count
             self.last[task, entity] = max(batch, self.last.get((task, entity), 0))
-        return found.select("place", "batch")
+        return found["batch"]
 
-    def _count_on(self, rows: int, before: int, running: int, last: int) -> pl.Series:
-        """``batch`` of rows of one shape; ``before``: rows of that shape that have one already."""
-        place = pl.int_range(before, before + rows, dtype=pl.Int64)
-        begun = place // self.rows - (before - 1) // self.rows
-        batch = pl.when(begun == 0).then(running).otherwise(begun + last)
-        return pl.select(batch.cast(pl.Int32).alias("batch")).to_series()
+    def _count_on(self, task: str, entity: str, shape: str, rows: int) -> pl.Series:
+        """The batches of rows of one shape: the batch that is open is filled, new ones follow."""
+        before = self.counts.get((task, entity, shape), 0)
+        running = self.current.get((task, entity, shape), 0)
+        last = self.last.get((task, entity), 0)
+        room = min(rows, -before % self.rows)
+        others = pl.int_range(rows - room, dtype=pl.Int32, eager=True) // self.rows + (last + 1)
+        if room:
+            self.sizes[task, entity, running] += room
+        for start in range(room, rows, self.rows):
+            last += 1
+            self.sizes[task, entity, last] += min(self.rows, rows - start)
+            self.last[task, entity] = self.current[task, entity, shape] = last
+        self.counts[task, entity, shape] = before + rows
+        filled = pl.Series([running], dtype=pl.Int32).new_from_index(0, room)
+        return pl.concat([filled, others.cast(pl.Int32)])
 
-    def _number_shapes(
-        self, sent: pl.DataFrame, before: dict[str, int], running: dict[str, int], last: int
-    ) -> pl.DataFrame:
-        """``place``, ``shape`` and ``batch`` of rows of several shapes."""
+    def _number_shapes(self, task: str, entity: str, shapes: pl.Series) -> pl.DataFrame:
+        """``shape`` and ``batch`` of rows of several shapes."""
+        seen = shapes.unique().to_list()
+        before = {shape: self.counts.get((task, entity, shape), 0) for shape in seen}
+        running = {shape: self.current.get((task, entity, shape), 0) for shape in seen}
+        last = self.last.get((task, entity), 0)
         offset = pl.col(SHAPE).replace_strict(before, return_dtype=pl.Int64)
         place = pl.int_range(pl.len(), dtype=pl.Int64).over(SHAPE) + offset
         begins = place % self.rows == 0
-        return sent.select(
-            "place", SHAPE, batch=pl.when(begins).then(begins.cum_sum() + last)
-        ).with_columns(
-            pl.col("batch")
-            .forward_fill()
-            .over(SHAPE)
-            .fill_null(pl.col(SHAPE).replace_strict(running, return_dtype=pl.Int64))
-            .cast(pl.Int32)
+        return (
+            shapes.to_frame(SHAPE)
+            .select(SHAPE, batch=pl.when(begins).then(begins.cum_sum() + last))
+            .with_columns(
+                pl.col("batch")
+                .forward_fill()
+                .over(SHAPE)
+                .fill_null(pl.col(SHAPE).replace_strict(running, return_dtype=pl.Int64))
+                .cast(pl.Int32)
+            )
         )
 
 
-def _split(sent: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
-    parts = sent.partition_by("legal_entity", as_dict=True, maintain_order=True)
-    return list(parts.items())
+def _find_shape(planned: pl.DataFrame) -> pl.Expr:
+    return pl.col(SHAPE) if SHAPE in planned.columns else pl.lit("").alias(SHAPE)
 
 
 def name_shapes(frame: pl.DataFrame, kept: Sequence[str]) -> pl.Expr:

@@ -5,6 +5,7 @@ Every contact gets exactly one decision here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -150,15 +151,13 @@ class Decider:
             )
         )
         decided = _decide(contacts, first)
-        passed = {
-            name: decided["passed"].gather(share.rows["row"]) for name, share in shares.items()
-        }
+        passed = {name: decided["passed"][share.rows["row"]] for name, share in shares.items()}
         frames = {name: share.mapped.frame.filter(passed[name]) for name, share in shares.items()}
         hashes = self._hash_rows(frames)
         return WeighedMorsel(
             rows=routed.height,
             states=dict(routed["row_state"].value_counts().iter_rows()),
-            units=dict(contacts["raw:owningbusinessunit"].fill_null("").value_counts().iter_rows()),
+            units=_count_units(contacts["raw:owningbusinessunit"]),
             decided=decided,
             findings=_write_findings(decided, worth),
             usage={name: share.mapped.usage for name, share in shares.items()},
@@ -239,15 +238,19 @@ class Decider:
         self, name: str, share: TaskShare, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series
     ) -> PlannedRows:
         """The rows that passed all gates, with key, hash and action."""
-        keyed = share.rows.filter(passed).with_columns(row_hash=hashes)
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
-        acted = keyed.with_columns(action=choose_actions(scm_read=keys_read, full=self.full))
-        doubtful = share.doubtful.filter(passed.gather(share.doubtful))
+        doubtful = share.doubtful.filter(passed[share.doubtful])
         kept = self.tasks[name].mapping.kept if self.packages else ()
         shape = [name_shapes(frame, kept)] if kept else []
-        return PlannedRows(
-            frame=frame, keys=acted.select(*_KEYS, *shape), doubtful=share.mapped.frame[doubtful]
+        keys = (
+            share.rows.filter(passed)
+            .lazy()
+            .with_columns(hashes.alias("row_hash"))
+            .with_columns(action=choose_actions(scm_read=keys_read, full=self.full))
+            .select(*_KEYS, *shape)
+            .collect()
         )
+        return PlannedRows(frame=frame, keys=keys, doubtful=share.mapped.frame[doubtful])
 
     def _number_batches(self, name: str, planned: PlannedRows) -> pl.DataFrame:
         frame = planned.frame
@@ -294,6 +297,14 @@ def _number_rows(contacts: pl.DataFrame) -> pl.DataFrame:
     return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
 
 
+def _count_units(written: pl.Series) -> dict[str, int]:
+    """Contact rows by business unit, as it is written; a blank counts as a blank text."""
+    counts: Counter[str] = Counter()
+    for unit, rows in written.value_counts().iter_rows():
+        counts[unit or ""] += rows
+    return counts
+
+
 def _decide(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Every contact with its decision and reason; what a decision leaves open is null.
 
@@ -323,10 +334,15 @@ def _decide(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
 def _write_findings(decided: pl.DataFrame, worth: pl.DataFrame) -> pl.DataFrame:
     if worth.is_empty():
         return FINDINGS.to_frame()
-    where = decided.select("row", "contactid", "task", "source_file", "source_line")
-    placed = worth.join(where, on="row", how="left", maintain_order="left")
-    written = problems.write_messages(placed).with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
-        for name in ("column", "destination")
+    where = decided.lazy().select("row", "contactid", "task", "source_file", "source_line")
+    told = problems.write_messages(worth)
+    return (
+        told.lazy()
+        .join(where, on="row", how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
+            for name in ("column", "destination")
+        )
+        .select(FINDINGS.names())
+        .collect()
     )
-    return written.select(FINDINGS.names())

@@ -183,27 +183,34 @@ _FOLLOWS: Final = {
 
 def find_routing_problems(morsel: pl.DataFrame) -> pl.DataFrame:
     """The problems that SQL found in a morsel (which has ``row``)."""
-    hits = (
-        morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0)
-        if morsel.height
-        else ()
-    )
+    hits = morsel.select(_list_flags()).row(0) if morsel.height else ()
     found = [
-        morsel.lazy()
-        .filter(rule.flag)
-        .select(
-            "row",
-            code=pl.lit(rule.code),
-            column=pl.lit(rule.column),
-            destination=pl.lit(""),
-            limit=pl.lit(""),
-            detail=pl.lit("") if rule.detail is None else rule.detail,
-            value=rule.value.cast(pl.String),
-        )
-        for rule, hit in zip(RULES, hits, strict=False)
+        morsel.lazy().filter(RULES[place].flag).select(_describe(place))
+        for place, hit in enumerate(hits)
         if hit
     ]
     return pl.concat([SCHEMA.to_frame(), *pl.collect_all(found)])
+
+
+@cache
+def _list_flags() -> list[pl.Expr]:
+    """Whether a rule holds anywhere."""
+    return [rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)]
+
+
+@cache
+def _describe(place: int) -> list[pl.Expr]:
+    """The problem of a row where the rule at this place holds."""
+    rule = RULES[place]
+    said = {
+        "code": pl.lit(rule.code),
+        "column": pl.lit(rule.column),
+        "destination": pl.lit(""),
+        "limit": pl.lit(""),
+        "detail": pl.lit("") if rule.detail is None else rule.detail,
+        "value": rule.value.cast(pl.String),
+    }
+    return [pl.col("row"), *(value.alias(name) for name, value in said.items())]
 
 
 def find_unread_values(rows: pl.DataFrame, mapping: CompiledTemplate) -> pl.DataFrame:
@@ -279,12 +286,12 @@ def weigh_problems(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         ``first``: row, reason, decision, gate; and the problems with ``severity`` set, in row and
             catalogue order.
     """
-    known = _drop_followers(problems).join(
-        _tabulate_codes(), on="code", how="left", maintain_order="left"
+    known = _drop_followers(problems.lazy()).join(
+        _tabulate_codes().lazy(), on="code", how="left", maintain_order="left"
     )
-    gated = known.filter(pl.col("gate").is_not_null())
     first = (
-        gated.sort("row", "order", maintain_order=True)
+        known.filter(pl.col("gate").is_not_null())
+        .sort("row", "order", maintain_order=True)
         .group_by("row", maintain_order=True)
         .agg(
             reason=pl.col("code").first(),
@@ -292,69 +299,68 @@ def weigh_problems(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             gate=pl.col("gate").first(),
         )
     )
-    ranked = known.join(
-        first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left"
-    )
-    skipped = (pl.col("end") == "skipped").fill_null(value=False)
-    unwanted = pl.col("reason").is_in(_UNWANTED).fill_null(value=False)
-    later = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
-    idle = pl.col("gate").is_null() & (unwanted | ~pl.col("code").is_in(_STAY_WHEN_SKIPPED))
-    severity = (
-        pl.when(pl.col("gate").is_null() | (pl.col("code") == pl.col("reason")))
-        .then(pl.col("severity"))
-        .otherwise(pl.lit(Severity.ALSO.value))
-    )
     findings = (
-        ranked.filter(~(skipped & (later | idle)))
-        .with_columns(severity=severity)
+        known.join(
+            first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left"
+        )
+        .filter(~(_SKIPPED & (_LATER | _IDLE)))
+        .with_columns(severity=_SEVERITY)
         .filter(pl.col("severity").is_not_null())
         .sort("row", "order", "column", "destination", maintain_order=True)
     )
-    return first, findings
+    weighed, worth = pl.collect_all([first, findings])
+    return weighed, worth
 
 
-def _drop_followers(problems: pl.DataFrame) -> pl.DataFrame:
+_SKIPPED: Final = (pl.col("end") == "skipped").fill_null(value=False)
+_LATER: Final = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
+_IDLE: Final = pl.col("gate").is_null() & (
+    pl.col("reason").is_in(_UNWANTED).fill_null(value=False)
+    | ~pl.col("code").is_in(_STAY_WHEN_SKIPPED)
+)
+_SEVERITY: Final = (
+    pl.when(pl.col("gate").is_null() | (pl.col("code") == pl.col("reason")))
+    .then(pl.col("severity"))
+    .otherwise(pl.lit(Severity.ALSO.value))
+)
+_UNMAPPED: Final = (
+    "value_unreadable", "value_not_mapped", "country_unknown", "state_unknown", "value_invalid",
+)  # fmt: skip
+"""Problems after which a column is blank."""
+
+
+def _drop_followers(problems: pl.LazyFrame) -> pl.LazyFrame:
     """Leave out what merely follows from another problem of the same row."""
-    if problems.is_empty():
-        return problems
-    causes = problems.select("row", "code").join(_tabulate_followers(), on="code")
-    if not causes.is_empty():
-        follow = causes.select("row", "column", code="follower")
-        problems = problems.join(
-            follow, on=["row", "column", "code"], how="anti", maintain_order="left"
-        )
-    unmapped = problems.filter(
-        pl.col("code").is_in(
-            [
-                "value_unreadable",
-                "value_not_mapped",
-                "country_unknown",
-                "state_unknown",
-                "value_invalid",
-            ]
-        )
+    follow = (
+        problems.select("row", "code")
+        .join(_tabulate_followers().lazy(), on="code")
+        .select("row", "column", code="follower")
     )
-    if unmapped.is_empty():
-        return problems
-    blanks = unmapped.select("row", "destination", code=pl.lit("mandatory_missing"))
-    return problems.join(
-        blanks, on=["row", "destination", "code"], how="anti", maintain_order="left"
+    kept = problems.join(follow, on=["row", "column", "code"], how="anti", maintain_order="left")
+    blanks = kept.filter(pl.col("code").is_in(_UNMAPPED)).select(
+        "row", "destination", code=pl.lit("mandatory_missing")
     )
+    return kept.join(blanks, on=["row", "destination", "code"], how="anti", maintain_order="left")
 
 
 def write_messages(findings: pl.DataFrame) -> pl.DataFrame:
     """Add ``message``: the catalogue's sentence with its blanks filled in, never with the value."""
-    named = (
-        pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
-    )
-    keyed = findings.with_columns(named=named)
-    blanks = ["code", "named", "limit", "detail"]
-    distinct = keyed.select(blanks).unique(maintain_order=True)
+    keyed = findings.with_columns(named=_NAMED)
+    distinct = keyed.select(_BLANKS).unique(maintain_order=True)
     texts = [
         find_code(name).message(column=column, limit=limit, detail=detail)
         for name, column, limit, detail in distinct.iter_rows()
     ]
-    written = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))
-    return keyed.join(written, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop(
-        "named"
+    written = distinct.with_columns(pl.Series("message", texts, dtype=pl.String))
+    return (
+        keyed.lazy()
+        .join(written.lazy(), on=_BLANKS, how="left", nulls_equal=True, maintain_order="left")
+        .drop("named")
+        .collect()
     )
+
+
+_NAMED: Final = (
+    pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
+)
+_BLANKS: Final = ["code", "named", "limit", "detail"]

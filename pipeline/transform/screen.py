@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import pandera.polars as pa
@@ -19,7 +20,7 @@ from pandera.errors import SchemaErrors
 
 from pipeline.errors import InvariantBroken
 from pipeline.mapping.compile import CompiledTemplate, Target
-from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
+from pipeline.mapping.problem import PROBLEMS, Problem, RowFinder, tabulate_problems
 from schemas.catalogue import Column
 from schemas.text import utf16_length
 
@@ -40,7 +41,7 @@ class ContractRule:
     surely: pl.Expr
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """What a task's destination rows must be.
 
@@ -52,6 +53,16 @@ class Contract:
     types: pl.Schema
     limits: Mapping[str, str]
     """Destination column → the allowed length or values that messages name."""
+
+    @cached_property
+    def doubtful(self) -> RowFinder[int]:
+        """Finds rows where a rule, by its place, does not surely hold."""
+        return RowFinder({place: ~rule.surely for place, rule in enumerate(self.rules)})
+
+    @cached_property
+    def broken(self) -> RowFinder[int]:
+        """Finds rows where a rule does not hold."""
+        return RowFinder({place: ~rule.holds for place, rule in enumerate(self.rules)})
 
     def keep(self, planned: pl.DataFrame) -> None:
         """Hold rows that go into a plan against the schema.
@@ -91,6 +102,8 @@ class Guard:
         Raises:
             InvariantBroken: see ``Contract.keep``.
         """
+        if rows.is_empty():
+            return
         self._waiting.append(pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
         if sum(frame.height for frame in self._waiting) >= self._at_once:
             self.finish()
@@ -194,29 +207,30 @@ def screen(frame: pl.DataFrame, held_against: Contract) -> Screened:
     """
     if frame.schema != held_against.types:
         held_against.keep(frame.clear())
-    rules = dict(enumerate(held_against.rules))
-    doubts = find_row_numbers(frame, {place: ~rule.surely for place, rule in rules.items()})
+    doubts = held_against.doubtful.find(frame)
     if not doubts:
         return Screened(problems=PROBLEMS.to_frame(), doubtful=pl.Series(dtype=pl.UInt32))
     doubtful = pl.concat(list(doubts.values())).unique().sort()
     rows = frame[doubtful]
-    broken = find_row_numbers(rows, {place: ~rules[place].holds for place in doubts})
+    broken = held_against.broken.find(rows, list(doubts))
     found = [
-        _tabulate_broken(rules[place], rows, doubtful, where, held_against.limits)
+        _name_broken(held_against.rules[place], rows, doubtful, where, held_against.limits)
         for place, where in broken.items()
     ]
-    return Screened(problems=pl.concat([PROBLEMS.to_frame(), *found]), doubtful=doubtful)
+    return Screened(problems=tabulate_problems(found), doubtful=doubtful)
 
 
-def _tabulate_broken(
+def _name_broken(
     rule: ContractRule,
     rows: pl.DataFrame,
     numbers: pl.Series,
     broken: pl.Series,
     limits: Mapping[str, str],
-) -> pl.DataFrame:
-    limit = "" if rule.code == "mandatory_missing" else limits.get(rule.column, "")
-    values = rows[rule.column].gather(broken)
-    return tabulate_problem(
-        numbers.gather(broken), values, code=rule.code, destination=rule.column, limit=limit
+) -> Problem:
+    return Problem(
+        rows=numbers[broken],
+        values=rows[rule.column][broken],
+        code=rule.code,
+        destination=rule.column,
+        limit="" if rule.code == "mandatory_missing" else limits.get(rule.column, ""),
     )

@@ -68,10 +68,8 @@ class Tally:
                 self.defaulted[name, column] += count
         for name, usages in usage.items():
             for one in usages:
-                for value, count, problem, key in one.values.select(
-                    "value", "rows", "problem", "key"
-                ).iter_rows():
-                    if key is not None:
-                        self.key_uses[name, one.destination, key] += count
-                    if problem is not None:
-                        self.unmapped[name, one.destination, value] += count
+                for used in one.values:
+                    if used.key is not None:
+                        self.key_uses[name, one.destination, used.key] += used.rows
+                    if used.problem is not None:
+                        self.unmapped[name, one.destination, used.value or ""] += used.rows

@@ -232,11 +232,11 @@ def test_an_altered_or_missing_file_of_the_plan_is_refused(run: RunFolder, name:
     path = run.path / name
     content = path.read_bytes()
     path.write_bytes(content + b"\n")
-    with pytest.raises(PlanRefused, match=f"{name} was altered after the plan was made"):
+    with pytest.raises(InvariantBroken, match=f"{name} was altered after the plan was made"):
         applied(run)
     if name != "run.json":
         path.unlink()
-        with pytest.raises(PlanRefused, match=f"{name} is missing"):
+        with pytest.raises(InvariantBroken, match=f"{name} is missing"):
             applied(run)
     assert not run.packages.exists()
 
@@ -244,8 +244,9 @@ def test_an_altered_or_missing_file_of_the_plan_is_refused(run: RunFolder, name:
 def test_all_altered_files_are_named_at_once(run: RunFolder) -> None:
     run.decisions.unlink()
     run.findings.unlink()
-    with pytest.raises(PlanRefused) as refused:
+    with pytest.raises(InvariantBroken) as refused:
         applied(run)
+    assert refused.value.message.endswith("Nothing was sent. Plan again.")
     assert "decisions.parquet is missing" in refused.value.message
     assert "findings.parquet is missing" in refused.value.message
 
@@ -260,7 +261,7 @@ def test_a_plan_altered_after_the_apply_began_breaks_an_invariant(run: RunFolder
 
 def test_a_journal_that_lost_its_end_is_refused(run: RunFolder) -> None:
     write_json(run.summary, {**read_json(run.summary), "journal": "0" * 64})
-    with pytest.raises(PlanRefused, match="the journal lost the line"):
+    with pytest.raises(InvariantBroken, match="the journal lost the line"):
         applied(run)
 
 

@@ -18,7 +18,7 @@ from pipeline.commands.purge import describe_purge, list_purgeable, purge_runs
 from pipeline.commands.report import report_run
 from pipeline.commands.retry import retry_run
 from pipeline.commands.verify import verify_run
-from pipeline.errors import InvariantBroken, Stopped
+from pipeline.errors import InvariantBroken, Stopped, UsageError
 from pipeline.report.facts import collect_page_facts
 from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder, find_runs
@@ -44,7 +44,7 @@ def personal(folder: Path) -> list[str]:
 
 
 def purged(common: Flags, run: RunFolder) -> None:
-    purge_runs(list_purgeable(common, [str(run.run)], 0), agreed=True)
+    purge_runs(list_purgeable(common, [str(run.run)], "0"), agreed=True)
 
 
 def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run: RunFolder) -> None:
@@ -64,9 +64,16 @@ def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run:
     assert pl.read_parquet(run.decisions).height == 11
 
 
+@pytest.mark.parametrize("age", ["3 fortnights", "-1", "d", "1e3", ""])
+def test_an_age_that_is_none_is_refused_with_the_forms_that_are(common: Flags, age: str) -> None:
+    with pytest.raises(UsageError, match=r"--older-than .*hours, days or weeks, as in 12h"):
+        list_purgeable(common, [], age)
+    assert list_purgeable(common, [], "1 week") == []
+
+
 def test_nothing_is_removed_before_it_was_agreed_to(common: Flags, run: RunFolder) -> None:
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    result = purge_runs(list_purgeable(common, [], 0), agreed=False)
+    result = purge_runs(list_purgeable(common, [], "0"), agreed=False)
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
     assert "Nothing was removed" in str(result.text)
     assert result.items[0]["run"] == str(run.run)
@@ -83,7 +90,7 @@ def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Flags
     left.mkdir(parents=True)
     (left / "contacts-1.csv").write_text("L" * 26, encoding="utf-8")
     assert purge.find_leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
-    found = list_purgeable(common, [], 0)
+    found = list_purgeable(common, [], "0")
     assert (
         "extracting/sales.example.com  1 file, 26 bytes: an extraction that stopped"
         in describe_purge(found)
@@ -97,7 +104,7 @@ def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Flags
 
 def test_a_second_purge_finds_nothing(common: Flags, run: RunFolder) -> None:
     purged(common, run)
-    assert list_purgeable(common, [str(run.run)], 0) == []
+    assert list_purgeable(common, [str(run.run)], "0") == []
     assert "No run that old" in str(purge_runs([], agreed=True).text)
 
 
@@ -157,7 +164,7 @@ def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
         purged(common, run)
         assert verify_run(common, str(run.run)).exit_code == 0
         assert personal(run.path) == []
-        assert list_purgeable(common, [str(run.run)], 0) == []
+        assert list_purgeable(common, [str(run.run)], "0") == []
         shutil.rmtree(home / "runs")
         shutil.copytree(applied / "runs", home / "runs")
     assert codes == {0, 3}

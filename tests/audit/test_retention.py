@@ -94,9 +94,9 @@ def test_what_a_stopped_extraction_left_goes_too(common: Flags) -> None:
     assert not page.exists()
 
 
-@pytest.mark.parametrize("keep", ["forever", "-1d", "99999999d", "30w"])
+@pytest.mark.parametrize("keep", ["forever", "-1d", "99999999d", "99999w", "30 fortnights"])
 def test_a_retention_is_a_length_of_time(common: Flags, keep: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"run\.keep_values: must be hours or days"):
+    with pytest.raises(ConfigurationError, match=r"run\.keep_values: must be hours, days or weeks"):
         make_run(common, keep)
 
 

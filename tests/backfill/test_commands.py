@@ -102,7 +102,7 @@ def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(
     kept = plan.read_bytes()
     write_table(plan, pl.read_parquet(plan).with_columns(suffix=pl.lit("AAAAAA")))
     code, printed = call(capsys, run, "apply", str(run.run))
-    assert (code, printed["error"]["code"]) == (2, "plan_refused")
+    assert (code, printed["error"]["code"]) == (4, "invariant_broken")
     plan.write_bytes(kept)
     assert call(capsys, run, "apply", str(run.run))[0] == 0
 

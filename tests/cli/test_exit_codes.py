@@ -143,7 +143,7 @@ def test_a_damaged_run_does_not_hide_the_others(p2c: P2c, runs: Path) -> None:
         ("damaged", "broken"),
         ("planned", "attention"),
     ]
-    assert p2c("apply", damaged.name, "--runs", runs).code == 2
+    assert p2c("apply", damaged.name, "--runs", runs).code == 4
 
 
 def test_a_project_without_a_legal_entity_is_a_warning_of_check(p2c: P2c, tmp_path: Path) -> None:

@@ -231,3 +231,17 @@ def test_an_ignored_hangup_stays_ignored() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME
     )
     assert ended.stdout == "True\n"
+
+
+def test_a_process_that_leaves_does_what_is_due_at_its_end_and_takes_nothing_down() -> None:
+    code = (
+        "import atexit, threading; from pipeline.cli.exits import leave; "
+        "atexit.register(print, 'due', flush=True); kept = type('K', (), "
+        "{'__del__': lambda self: print('taken down', flush=True)})(); leave(3)"
+    )
+    waiting = code.replace("leave(3)", "threading.Timer(0.2, print, ('worked',)).start(); leave(3)")
+    for text, said, status in ((code, "due\n", 3), (waiting, "worked\ndue\ntaken down\n", 0)):
+        ended = subprocess.run(
+            [sys.executable, "-c", text], check=False, capture_output=True, text=True, cwd=HOME
+        )
+        assert (ended.stdout, ended.returncode) == (said, status)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import shutil
 from pathlib import Path
+from typing import Final
 
+import polars as pl
 import pytest
 
 from pipeline.commands.targets import choose_target
@@ -38,6 +40,34 @@ def test_a_link_to_nothing_gets_its_file_and_a_circle_is_refused(tmp_path: Path)
 def test_a_file_is_called_as_the_user_named_it(p2c: P2c) -> None:
     words = ("findings", "latest", "--worklist", "worklist.csv")
     assert "contacts into worklist.csv." in p2c(*words).out
+
+
+EXPORTS: Final[tuple[tuple[str, ...], ...]] = (
+    ("findings", "latest", "--worklist"), ("findings", "latest", "--repair"),
+    ("findings", "latest", "--to"), ("report", "latest", "--to"), ("runs", "--html", "--to"),
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_file_that_p2c_wrote_is_written_again_and_no_other(p2c: P2c, tmp_path: Path) -> None:
+    names = [tmp_path / f"{number}.csv" for number, _ in enumerate(EXPORTS)]
+    own = dict(zip(EXPORTS, names, strict=True))
+    for words in EXPORTS * 2:
+        assert p2c(*words, own[words]).code == 0
+    parquet = ("findings", "latest", "--with-values", "--to", tmp_path / "f.parquet")
+    assert [p2c(*parquet).code for _ in range(2)] == [0, 0]
+    pl.DataFrame({"contactid": ["1"]}).write_parquet(tmp_path / "contacts.parquet")
+    for name in ("contacts.csv", "contacts.xlsx"):
+        (tmp_path / name).write_bytes(b'\xef\xbb\xbf"contactid","firstname"\r\n')
+    strange = sorted(tmp_path.glob("contacts.*"))
+    before = [path.read_bytes() for path in strange]
+    commands: list[tuple[str, ...]] = [*EXPORTS, ("memory", "export")]
+    for words in commands:
+        for path in strange:
+            answer = p2c(*words, path.name)
+            assert (answer.code, "p2c did not write it" in answer.err) == (2, True), words
+            assert path.name in answer.err
+    assert [path.read_bytes() for path in strange] == before
 
 
 def test_a_run_may_be_the_path_of_its_folder(p2c: P2c, runs: Path, tmp_path: Path) -> None:

@@ -70,6 +70,18 @@ def test_the_log_file_has_the_error_that_ended_a_command(
     assert last["message"]
 
 
+def test_a_log_file_is_a_log_and_no_export(p2c: P2c, tmp_path: Path) -> None:
+    for name, text in (
+        ("contacts.csv", "contactid\n1\n"),
+        ("contacts.jsonl", '{"contactid": 1}\n'),
+    ):
+        (tmp_path / name).write_text(text)
+        answer = p2c("codes", "--log-file", name)
+        assert (answer.code, name in answer.err) == (2, True)
+        assert "is no log of p2c" in answer.err
+        assert (tmp_path / name).read_text() == text
+
+
 def test_a_log_file_that_cannot_be_written_is_refused(p2c: P2c, tmp_path: Path) -> None:
     answer = p2c("codes", "--log-file", tmp_path / "no" / "p2c.log")
     assert answer.code == 2

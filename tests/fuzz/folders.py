@@ -22,7 +22,7 @@ ALTERED: Final = 4
 COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("verify", "RUN"),
     ("report", "RUN"),
-    ("report", "RUN", "--to", "page.html", "--values"),
+    ("report", "RUN", "--to", "page.html", "--with-values"),
     ("explain", contactid(3), "--run", "RUN"),
     ("explain", contactid(10)),
     ("findings", "RUN"),
@@ -35,6 +35,8 @@ COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("confirm", "RUN"),
     ("reconcile", "RUN", "--scm", "contacts.csv"),
     ("purge", "RUN"),
+    ("replay", "RUN"),
+    ("accept", "RUN", "--code", "contact_number_missing", "--until", "2999-12-31", "--why", "x"),
     ("plan", "--source", ".", "--against", "RUN"),
 )
 """What is asked of an altered run; ``RUN`` stands for its id."""

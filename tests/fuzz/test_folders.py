@@ -45,7 +45,7 @@ def test_batches_that_are_cut_out_are_not_left_unsent(
     for words in (("verify", "RUN"), ("apply", "RUN", "--yes")):
         said = ask(words, tmp_path, run)
         assert "batches.parquet was altered" in said.text
-        assert said.code == (ALTERED if words[0] == "verify" else 2)
+        assert said.code == ALTERED
     assert not (tmp_path / "runs" / run / "packages").exists()
 
 
@@ -60,6 +60,32 @@ def test_a_report_is_vouched_for_until_it_is_made_again(tmp_path: Path) -> None:
     assert ask(("verify", "RUN"), tmp_path, run).code == 0
     page.unlink()
     assert ask(("verify", "RUN"), tmp_path, run).code == 0
+
+
+def test_what_was_altered_decides_nothing(tmp_path: Path) -> None:
+    run = make_home(tmp_path, applied=True)
+    for name in ("outcomes.parquet", "run.json", "summary.json"):
+        path = tmp_path / "runs" / run / name
+        before = path.read_bytes()
+        path.write_bytes(before.replace(b"written", b"failed!").replace(b'"kind"', b'"Kind"'))
+        for words in (("apply", "RUN"), ("retry", "RUN"), ("undo", "RUN"), ("confirm", "RUN")):
+            said = ask(words, tmp_path, run)
+            assert said.code == ALTERED, (words, said.text)
+            assert name in said.text
+        path.write_bytes(before)
+    assert ask(("verify", "RUN"), tmp_path, run).code == 0
+
+
+def test_a_folder_that_was_renamed_is_not_taken_for_another_run(tmp_path: Path) -> None:
+    run = make_home(tmp_path, applied=False)
+    other = f"{run[:-4]}0000"
+    (tmp_path / "runs" / run).rename(tmp_path / "runs" / other)
+    for words in (("verify", "RUN"), ("apply", "RUN"), ("retry", "RUN"), ("undo", "RUN")):
+        said = ask(words, tmp_path, other)
+        assert (said.code, run in said.text, "renamed" in said.text) == (ALTERED, True, True), words
+    (tmp_path / "runs" / other).rename(tmp_path / "runs" / run)
+    assert ask(("verify", "RUN"), tmp_path, run).code == 0
+    assert ask(("apply", "RUN"), tmp_path, run).code == 1
 
 
 def test_a_source_beside_the_project_is_found_again_by_every_command(tmp_path: Path) -> None:

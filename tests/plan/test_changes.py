@@ -118,7 +118,7 @@ def test_without_an_earlier_load_and_without_scm_nothing_is_compared(
 def test_updates_of_rows_that_were_purged_are_counted_as_not_known(
     home: Path, common: Flags, loaded: str
 ) -> None:
-    purge_runs(list_purgeable(common, [loaded], 0), agreed=True)
+    purge_runs(list_purgeable(common, [loaded], "0"), agreed=True)
     result = plan(home, common, other_mails())
     found = {one.task: one for one in result.summary.changes}["ContactToCustomer"]
     assert (found.updates, found.compared, found.changed) == (2, 0, 0)
@@ -131,7 +131,7 @@ def test_updates_of_rows_that_were_purged_are_counted_as_not_known(
 def test_a_purge_takes_the_values_of_changes_away(home: Path, common: Flags, loaded: str) -> None:
     del loaded
     run = folder_of(plan(home, common, other_mails()))
-    purge_runs(list_purgeable(common, [str(run.run)], 0), agreed=True)
+    purge_runs(list_purgeable(common, [str(run.run)], "0"), agreed=True)
     assert not run.changes.exists()
 
 

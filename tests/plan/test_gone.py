@@ -132,7 +132,7 @@ def test_a_plan_of_some_contacts_says_nothing_of_the_others(
 def test_without_the_rows_of_the_old_run_keys_are_listed_without_ids(
     home: Path, common: Flags, loaded: str
 ) -> None:
-    purge_runs(list_purgeable(common, [loaded], 0), agreed=True)
+    purge_runs(list_purgeable(common, [loaded], "0"), agreed=True)
     run = plan(home, common, rows()[1:])
     assert listed(run) == {f"usmf/{number(1)}": ("", "not in the source", loaded)}
 

@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
+from pipeline.errors import InvariantBroken
 from pipeline.events import report_nothing
+from pipeline.plan.prepare import hold_tables
 from pipeline.plan.request import PlanRequest
 from schemas import sales
 from schemas.catalogue import Table
@@ -101,6 +103,28 @@ def test_a_business_unit_that_no_contact_has_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", sales.TABLES.values(), ids=lambda table: table.name)
 def test_the_contract_of_a_source_table_has_all_its_columns(table: Table) -> None:
     assert list(sales.make_sales_contract(table).columns) == [field.name for field in table.fields]
+
+
+@pytest.mark.parametrize(
+    ("types", "broken"),
+    [
+        ({"statecode": pl.Int64()}, "dtype"),
+        ({"statecode": None}, "column_in_dataframe"),
+        ({}, None),
+        ({"own": pl.Binary()}, None),
+    ],
+)
+def test_a_table_that_is_not_read_as_declared_breaks_the_run(
+    types: dict[str, pl.DataType | None], broken: str | None
+) -> None:
+    asked = {**sales.list_read_types(sales.CONTACTS), **types}
+    frame = pl.DataFrame(schema={name: one for name, one in asked.items() if one is not None})
+    if broken is None:
+        hold_tables({"contacts": frame})
+        assert not frame.rows()
+        return
+    with pytest.raises(InvariantBroken, match=f"contacts is not read as declared: .*{broken}"):
+        hold_tables({"contacts": frame})
 
 
 @pytest.mark.parametrize("loaded", ["usmf", "USMF", "Usmf"])

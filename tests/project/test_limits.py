@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
-from pipeline.project.settings import Settings, parse_duration
+from pipeline.project.settings import Settings, parse_age, parse_duration
 
 
 def refuse(section: str, name: str, value: object) -> str:
@@ -49,6 +51,26 @@ def test_usual_sizes_are_taken(memory: str) -> None:
 def test_durations_have_an_end(name: str, value: str) -> None:
     assert "must be" in refuse("run", name, value)
     assert parse_duration("3650d").days == 3650
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("12h", 12), ("1 hour", 1), ("30d", 720), ("30 days", 720), ("1 day", 24), ("0.5", 12),
+        ("30", 720), ("12 weeks", 2016), ("1w", 168), ("0", 0),
+    ],
+)  # fmt: skip
+def test_an_age_is_read_as_people_write_it(text: str, hours: int) -> None:
+    assert parse_age(text) == timedelta(hours=hours)
+    if not text[-1].isdecimal():
+        assert Settings.model_validate({"run": {"keep_values": text}}).run.keep_values == text
+
+
+def test_settings_take_the_words_of_units() -> None:
+    given = {"max_plan_age": "2 days", "wait_import": "90 minutes", "poll": "10 seconds"}
+    run = Settings.model_validate({"run": given}).run
+    assert {name: getattr(run, name) for name in given} == given
+    assert parse_duration(run.wait_import) == timedelta(hours=1.5)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
-from sql.session import Session, session
+from sql.session import Session, find_lack, session
 
 _ACCOUNTS = (
     "SELECT i AS accountid, 'ACC-' || i AS number, ['usmf', NULL] AS customer_of, 'acc-' || i AS "
@@ -112,3 +114,27 @@ def test_a_session_beside_another_registers_its_own_tables() -> None:
         cursor.register("given", pl.DataFrame({"x": [2]}))
         assert here.frame("FROM given").item() == 1
         assert cursor.frame("FROM given").item() == 2
+
+
+def test_a_full_disk_and_a_small_memory_are_not_taken_for_a_damaged_file() -> None:
+    with session(memory="20MB") as here:
+        with pytest.raises(OSError, match="No space left") as full:
+            here.copy("SELECT i FROM range(100_000) AS t(i)", Path("/dev/full"))
+        assert full.value.errno == errno.ENOSPC
+        with pytest.raises(MemoryError):
+            here.frame("SELECT len(list(i)) FROM range(10_000_000) AS t(i)")
+        with pytest.raises(duckdb.Error):
+            here.frame("SELECT * FROM read_parquet('nothing.parquet')")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ('IO Error: {"exception_message":"no","errno":"27"}', errno.EFBIG),
+        ("Could not write: No space left on device", errno.ENOSPC),
+        ('{"errno":"2"}', None),
+        ("No magic bytes found", None),
+    ],
+)
+def test_what_an_engine_says_of_the_disk_is_understood(text: str, number: int | None) -> None:
+    assert find_lack(RuntimeError(text)) == number

@@ -40,7 +40,14 @@ class Disk:
     renames: list[tuple[str, str, str | None]] = field(default_factory=list)
     """From, to, and where the file lies that had the name before."""
     dirty: set[str] = field(default_factory=set)
+    kept: dict[str, int] = field(default_factory=dict)
+    """Bytes of a journal that are on the disk, whatever happens."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def note_open(self, path: str) -> None:
+        """A file that is there is opened: what earlier commands wrote was flushed."""
+        if path.endswith(_JOURNAL):
+            self.kept.setdefault(path, Path(path).stat().st_size)
 
     def note_rename(self, source: str, target: str) -> None:
         """Before it: keep what has the name now."""
@@ -56,6 +63,8 @@ class Disk:
     def note_flush(self, path: str) -> None:
         """A file's content is kept, or a folder's names."""
         self.dirty.discard(path)
+        if path.endswith(_JOURNAL):
+            self.kept[path] = Path(path).stat().st_size
         self.renames = [one for one in self.renames if str(Path(one[1]).parent) != path]
 
     def lose(self, flushing: str | None) -> None:
@@ -66,10 +75,8 @@ class Disk:
                 if kept is not None:
                     Path(kept).rename(target)
         if flushing is not None and flushing.endswith(_JOURNAL):
-            path = Path(flushing)
-            content = path.read_bytes()
-            whole = content.rfind(b"\n", 0, len(content) - 1) + 1
-            os.truncate(path, whole + (len(content) - whole) // 2)
+            safe, size = self.kept.get(flushing, 0), Path(flushing).stat().st_size
+            os.truncate(flushing, min(size, safe + (size - safe) // 2))
             self.dirty.discard(flushing)
         for name in self.dirty:
             with contextlib.suppress(OSError):
@@ -144,6 +151,8 @@ class Effects:
                 self.take(f"open {self._name(path)}", on_disk=True)
                 with self.lock:
                     self.disk.dirty.add(os.path.realpath(str(path)))
+            elif self._is_ours(path) and Path(str(path)).is_file():
+                self.disk.note_open(os.path.realpath(str(path)))
         elif event in _TWO_PATHS and self._is_ours(arguments[1]):
             source, target = (os.path.realpath(str(one)) for one in arguments[:2])
             self.take(f"{event} {self._name(target)}", on_disk=True)

@@ -48,9 +48,21 @@ def test_a_power_cut_empties_what_was_not_flushed(tmp_path: Path) -> None:
 
 def test_a_power_cut_tears_the_line_that_was_being_flushed(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
+    path.write_text("first\n")
+    disk = Disk(spare=tmp_path / "spare")
+    disk.note_flush(str(path))
     path.write_text("first\nsecond\n")
-    Disk(spare=tmp_path / "spare").lose(str(path))
+    disk.lose(str(path))
     assert path.read_text() == "first\nsec"
+
+
+def test_a_power_cut_takes_no_line_of_a_journal_that_was_flushed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text("first\nsecond\n")
+    disk = Disk(spare=tmp_path / "spare")
+    disk.note_open(str(path))
+    disk.lose(str(path))
+    assert path.read_text() == "first\nsecond\n"
 
 
 @pytest.mark.parametrize(

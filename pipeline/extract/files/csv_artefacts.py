@@ -23,7 +23,9 @@ _APOSTROPHE: Final = r"^'([+-][0-9 ()/.-]*)$"
 
 def may_be_wrapped(block: bytes) -> bool:
     """Whether a block of CSV could hold such a value."""
-    if _ESCAPE in block or has_pair(block, b"=", b'"'):
+    if has_pair(block, b"_", b"x") and _ESCAPE in block:
+        return True
+    if has_pair(block, b"=", b'"'):
         return True
     return has_pair(block, b"'", b"+-")
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +19,13 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+
+from pipeline.lazy import import_lazily
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = import_lazily("httpx")
 
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
 _USUAL: Final = re.compile("_?(?:[A-Z]{1,20}|[A-Z][A-Z0-9]{0,15}(?:_[A-Z0-9]{1,16})+)")

@@ -32,6 +32,7 @@ _PERSONAL: Final = (
     "before/*/*",
     "answers/*/*",
     "import/*",
+    "parts/*",
     "report.html",
     "reconciliation.parquet",
     "*-next.parquet",
@@ -41,7 +42,7 @@ _PERSONAL: Final = (
 )
 """Files that hold values of contacts, and what lists them beside them."""
 
-_FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers", "import")
+_FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers", "import", "parts")
 
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""

@@ -27,6 +27,7 @@ EVIDENCE: Final = pl.Schema(
         "document": pl.String(),
     }
 )
+RANKS: Final = pl.Schema({"rank": pl.Int64()})
 _ROW: Final = "source_row"
 
 
@@ -73,33 +74,20 @@ def count_strays(session: Session, statuses: Sequence[int]) -> Mapping[str, int]
 class EvidenceColumns:
     """Puts documents and ranks next to contact rows. Each row comes once, in source order."""
 
-    def __init__(self, evidence: Path, ranks: pl.DataFrame) -> None:
-        """``ranks``: ``sql/backfill/ranks.sql``."""
-        self._parts = self._read(evidence)
-        self._held = pl.DataFrame(schema={_ROW: pl.Int64(), **EVIDENCE})
-        self._ranks = ranks
-        self._met = 0
+    def __init__(self, evidence: Path, ranks: Path) -> None:
+        """``ranks``: ``sql/backfill/ranks_in_order.sql``."""
+        self._sides = (RowsBeside(evidence, EVIDENCE), RowsBeside(ranks, RANKS))
 
     def of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """``rows`` with the columns of ``EVIDENCE`` and ``rank``, each null where there is none."""
         if rows.is_empty():
             return rows.with_columns(
-                pl.lit(None, kind).alias(name)
-                for name, kind in {**EVIDENCE, "rank": pl.Int64()}.items()
+                pl.lit(None, kind).alias(name) for name, kind in {**EVIDENCE, **RANKS}.items()
             )
-        last = rows[_ROW][-1]
-        while self._held.is_empty() or self._held[_ROW][-1] <= last:
-            part = next(self._parts, None)
-            if part is None:
-                break
-            self._held = pl.concat([self._held, part])
-        count = self._held[_ROW].search_sorted(last, side="right")
-        documents, self._held = self._held.head(count), self._held.slice(count)
-        end = self._ranks[_ROW].search_sorted(last, side="right")
-        ranks, self._met = self._ranks.slice(self._met, end - self._met), end
-        return rows.join(documents, on=_ROW, how="left", maintain_order="left").join(
-            ranks, on=_ROW, how="left", maintain_order="left"
-        )
+        last = int(rows[_ROW][-1])
+        for side in self._sides:
+            rows = rows.join(side.take(last), on=_ROW, how="left", maintain_order="left")
+        return rows
 
     def close(self) -> None:
         """Nothing may be left.
@@ -107,17 +95,36 @@ class EvidenceColumns:
         Raises:
             InvariantBroken: documents or ranks belong to no row that came by.
         """
-        if (
-            self._held.height
-            or next(self._parts, None) is not None
-            or self._met != self._ranks.height
-        ):
+        if any(side.is_left() for side in self._sides):
             raise InvariantBroken("documents or ranks were not met by their contacts.")
 
-    @staticmethod
-    def _read(path: Path) -> Iterator[pl.DataFrame]:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield pl.DataFrame(batch).select(
-                    _ROW, *(pl.col(name).cast(kind) for name, kind in EVIDENCE.items())
-                )
+
+class RowsBeside:
+    """Rows of a file in source order, some at a time."""
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self._parts = _read_rows(path, schema)
+        self._held = pl.DataFrame(schema={_ROW: pl.Int64(), **schema})
+
+    def take(self, last: int) -> pl.DataFrame:
+        """The rows up to the row ``last``; they do not come again."""
+        while self._held.is_empty() or self._held[_ROW][-1] <= last:
+            part = next(self._parts, None)
+            if part is None:
+                break
+            self._held = pl.concat([self._held, part])
+        count = self._held[_ROW].search_sorted(last, side="right")
+        taken, self._held = self._held.head(count), self._held.slice(count)
+        return taken
+
+    def is_left(self) -> bool:
+        """Whether there are rows that nobody took."""
+        return bool(self._held.height) or next(self._parts, None) is not None
+
+
+def _read_rows(path: Path, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            yield pl.DataFrame(batch).select(
+                _ROW, *(pl.col(name).cast(kind) for name, kind in schema.items())
+            )

@@ -40,15 +40,15 @@ class BackfillTally:
 class Stream:
     """What contacts of a backfill stream by with.
 
-    ``evidence`` is the file of their documents, ``ranks`` are ``sql/backfill/ranks.sql``;
-    ``last_row`` is the last contact row that is taken, ``first`` the first that comes by.
+    ``evidence`` is the file of their documents, ``ranks`` that of their ranks. ``last_row`` is the
+    last contact row that is taken, ``first`` the first that comes by.
     """
 
     main: Session
     md5: Callable[[pl.Series], pl.Series]
     settings: Settings
     evidence: Path
-    ranks: pl.DataFrame
+    ranks: Path
     numbers: Numbers
     last_row: int
     tally: BackfillTally

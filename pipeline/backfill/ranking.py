@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
-import polars as pl
+import pyarrow.parquet as pq
 
 from pipeline.backfill.numbering import CounterRow, NumberOrigin, choose_base, read_origin
 from pipeline.run.facts import Numbers
@@ -28,11 +29,18 @@ def find_number_origin(main: Session) -> NumberOrigin:
     return read_origin(cast("list[CounterRow]", main.frame(query("backfill/counters")).to_dicts()))
 
 
-def rank_contacts(main: Session, source: NumberOrigin, last_row: int) -> pl.DataFrame:
-    """``sql/backfill/ranks.sql`` of ``candidates`` up to ``last_row``."""
-    if source.is_usable:
-        return main.frame(query("backfill/ranks"), last_row=last_row)
-    return pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
+def write_ranks(main: Session, source: NumberOrigin, last_row: int, target: Path) -> int:
+    """Write the rank of each contact that gets a number, in source order; how many they are.
+
+    Args:
+        main: has ``wanted``; it gets ``ranks``.
+        source: without a usable one, no contact gets a number.
+        last_row: the last contact row that is taken.
+        target: the Parquet file to write.
+    """
+    main.view("ranks", query("backfill/ranks"), last_row=last_row if source.is_usable else -1)
+    main.copy(query("backfill/ranks_in_order"), target)
+    return int(pq.read_metadata(target).num_rows)
 
 
 def settle_numbers(source: NumberOrigin, highest: int, count: int, seed: str) -> Ranked:

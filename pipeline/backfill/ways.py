@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.backfill.evidence import count_strays, store_activity, write_evidence
 from pipeline.backfill.morsels import BackfillTally, Stream, plan_morsels
 from pipeline.backfill.preparing import HashParts, find_last_row, name_candidates
-from pipeline.backfill.ranking import Ranked, find_number_origin, rank_contacts, settle_numbers
+from pipeline.backfill.ranking import Ranked, find_number_origin, settle_numbers, write_ranks
 from pipeline.plan.request import Planning
 from sql.query import query
 from sql.session import Session
@@ -65,7 +65,7 @@ class StreamedBackfill:
         self._main = main
         self._md5 = md5
         self._evidence = planning.folder.path / "scratch" / "evidence.parquet"
-        self._ranks = pl.DataFrame()
+        self._ranks = self._evidence.with_name("ranks.parquet")
 
     def survey(self, rows: int) -> Survey:
         """Look at all contacts, one question after the other."""
@@ -80,10 +80,11 @@ class StreamedBackfill:
             main.drop(name)
         source = find_number_origin(main)
         highest = int(main.frame(query("backfill/highest"), pattern=source.pattern).item())
-        self._ranks = rank_contacts(main, source, last_row)
+        main.view("wanted", query("backfill/wanted"))
+        count = write_ranks(main, source, last_row, self._ranks)
         are_there, are_selected = main.frame(query("backfill/selection")).row(0)
         return Survey(
-            ranked=settle_numbers(source, highest, self._ranks.height, settings.seed),
+            ranked=settle_numbers(source, highest, count, settings.seed),
             last_row=last_row,
             strays=strays,
             are_there=are_there,

@@ -26,9 +26,9 @@ class PartModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def write(self, path: Path) -> Path:
-        """Write it where workers read it; the path."""
+        """Write it where workers read it; the path, whatever folder a worker stands in."""
         replace_file(path, self.model_dump_json().encode())
-        return path
+        return path.resolve()
 
 
 @contextmanager

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipeline.apply.building import write_all_packages, write_by_engine
+from pipeline.apply.execute import apply_plan
+from pipeline.commands.options import Flags
 from pipeline.engine.here import Here
 from pipeline.engine.protocol import Engine, Made, Work
-from pipeline.errors import InvariantBroken
-from pipeline.events import Step
+from pipeline.errors import ConfigurationError, InvariantBroken, Stopped
+from pipeline.events import Step, report_nothing
 from pipeline.load.packages.parts import PackageKit, PackageWork
 from pipeline.load.packages.spans import find_spans, place_files
 from pipeline.plan.request import PlanRequest
@@ -22,6 +26,7 @@ from pipeline.project.open_run import open_run
 from pipeline.project.settings import RunSettings
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import read_journal
+from pipeline.run.summary import Summary
 from tests.scenes.doubled import write_doubled
 from tests.scenes.planned import plan_again
 
@@ -106,6 +111,43 @@ def test_what_is_there_is_not_built_again_and_what_was_altered_is(
     assert len(engine.parts) == len(written) - total == 2
     assert (steps[0].done, steps[-1].done) == (total - 1, total)
     assert "parts" not in names
+
+
+class LostHalfway(Here):
+    """An engine that is lost after three parts."""
+
+    def map(self, work: Work[Made], parts: Sequence[int]) -> Iterator[Made]:
+        yield from super().map(work, parts[:3])
+        raise Stopped("Spark did not finish its parts.")
+
+
+def test_an_engine_that_is_lost_leaves_what_is_recorded_and_the_next_one_goes_on(
+    plan: Path, tmp_path: Path
+) -> None:
+    streamed, folder, engine = copy(plan, tmp_path / "a"), copy(plan, tmp_path / "b"), TwiceHere()
+    build(streamed, None)
+    with pytest.raises(Stopped, match="did not finish"):
+        build(folder, LostHalfway())
+    assert not folder.parts.exists()
+    written, packages, _ = take(folder)
+    assert len(written) == len(packages) == 3
+    build(folder, engine)
+    assert take(folder) == take(streamed)
+    assert len(engine.parts) == len(take(folder)[0]) - 3
+
+
+def test_where_there_is_no_spark_the_packages_can_be_built_here_after_all(
+    plan: Path, tmp_path: Path
+) -> None:
+    folder = RunFolder(Path(shutil.copytree(plan.parent, tmp_path / "runs")) / plan.name)
+
+    def apply(*sets: str) -> Summary:
+        today = Flags(assignments=sets).today(folder.facts())
+        return apply_plan(folder, partial(replace, today), lambda: NOW, report_nothing)
+
+    with pytest.raises((Stopped, ConfigurationError), match=r"nothing answers|Spark needs"):
+        apply("run.engine=spark", "run.spark=sc://127.0.0.1:9")
+    assert apply("run.engine=here").outcomes["written"] > 10
 
 
 def test_rows_that_are_gone_since_they_were_counted_break_the_run(

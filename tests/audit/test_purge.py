@@ -49,6 +49,8 @@ def purged(common: Flags, run: RunFolder) -> None:
 
 def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run: RunFolder) -> None:
     report_run(common, str(run.run), to=None, values=True, listener=lambda _: None)
+    run.parts.mkdir()  # A process that was killed while Spark built packages left this.
+    (run.parts / "package-000003-0a1b2c3d.zip").touch()
     assert len(personal(run.path)) > 5
     before = {
         name: read_json(run.summary)[name]
@@ -56,6 +58,7 @@ def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run:
     }
     purged(common, run)
     assert personal(run.path) == []
+    assert not run.parts.exists()
     assert verify_run(common, str(run.run)).exit_code == 0
     assert {name: read_json(run.summary)[name] for name in before} == before
     assert pl.read_parquet(run.decisions).height == 11

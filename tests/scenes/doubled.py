@@ -72,6 +72,11 @@ def _account(number: int) -> str:
     return f"a0000000-0000-0000-0000-{number:012d}"
 
 
+def _spell(contactid: str, dice: random.Random) -> str:
+    """An id as it is written here and there."""
+    return dice.choice([*[contactid] * 5, f"{{{contactid.upper()}}}", contactid.upper()])
+
+
 def _number(number: int) -> str:
     return f"CON-{number:05d}-ABCDEF"
 
@@ -81,9 +86,13 @@ def _contact(row: int, dice: random.Random) -> dict[str, str | None]:
     accounts = [_account(dice.randrange(12)) for _ in range(6)]
     company = dice.choice([*accounts, _contactid(dice.randrange(ROWS)), "Works 3", "Works 4", None])
     return {
-        "contactid": dice.choice([_contactid(row)] * 18 + [_contactid(dice.randrange(ROWS)), "?"]),
+        "contactid": dice.choice(
+            [_spell(_contactid(one), dice) for one in (*[row] * 18, dice.randrange(ROWS))] + ["?"]
+        ),
         "msdynce_contactnumber": dice.choice(
-            [_number(row)] * 18 + [_number(dice.randrange(ROWS)), "A5", None, f"X/{row}", "k-7"]
+            [_number(row)] * 18
+            + [_number(dice.randrange(ROWS)), f" {_number(dice.randrange(ROWS)).lower()}"]
+            + ["A5", None, f"X/{row}", "k-7"]
         ),
         "msdynce_isactivecustomer": dice.choice(_FLAGS),
         "parentcustomerid": company,

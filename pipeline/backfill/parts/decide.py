@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.backfill.evidence import write_evidence
 from pipeline.backfill.morsels import BackfillTally, Stream, decide_stream, read_morsels
-from pipeline.backfill.parts.kit import RANKS, Candidates, open_candidates, read_backfill_kit
+from pipeline.backfill.parts.kit import Candidates, open_candidates, read_backfill_kit
 from pipeline.engine.protocol import Work
 from pipeline.plan.sessions import make_hasher
 from pipeline.project.resolve import restore_project
@@ -60,15 +60,16 @@ def _decide_part(candidates: Candidates, md5: Hash, settings: Settings, part: in
     here, kit = candidates.here, candidates.kit
     folder = kit.source.folder
     candidates.choose(part)
-    evidence = name_attempt(folder, "evidence", part)
+    evidence, ranks = (name_attempt(folder, name, part) for name in ("evidence", "ranks"))
     write_evidence(here, evidence)
+    here.copy(query("backfill/ranks_in_order"), ranks)
     tally = BackfillTally()
     stream = Stream(
         main=here,
         md5=md5,
         settings=settings,
         evidence=evidence,
-        ranks=here.frame(query("plan/parts/whole", rows=RANKS)).sort("source_row"),
+        ranks=ranks,
         numbers=kit.numbers,
         last_row=kit.last_row,
         tally=tally,
@@ -82,7 +83,8 @@ def _decide_part(candidates: Candidates, md5: Hash, settings: Settings, part: in
         for frame, findings in decide_stream(stream, read_morsels(stream)):
             rows.write(frame)
             found.write(findings)
-    evidence.unlink()
+    for path in (evidence, ranks):
+        path.unlink()
     return PartBackfill(
         rows=rows.path.name,
         found=found.path.name,

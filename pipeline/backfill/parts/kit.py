@@ -29,6 +29,8 @@ READ: Final = ("contacts_with_companies", "contacts_resolved", "contacts_filtere
 JOINED: Final = ("contacts_selected", "candidates")
 """Views that read side tables, too."""
 RANKS: Final = "ranks"
+RANKS_FILE: Final = name_side(RANKS)
+"""In the folder: the rank of each contact that gets a number."""
 
 
 class BackfillKit(PartModel):

@@ -16,9 +16,9 @@ from pipeline.backfill.parts.handing import (
     make_backfill_kit,
     store_hashes,
 )
-from pipeline.backfill.parts.kit import read_backfill_kit
+from pipeline.backfill.parts.kit import RANKS_FILE, read_backfill_kit
 from pipeline.backfill.preparing import name_candidates
-from pipeline.backfill.ranking import find_number_origin, settle_numbers
+from pipeline.backfill.ranking import find_number_origin, settle_numbers, write_ranks
 from pipeline.backfill.ways import Decided, Survey, list_document_states
 from pipeline.engine.protocol import Engine
 from pipeline.plan.request import Planning
@@ -59,7 +59,8 @@ class PartedBackfill:
             self._engine, path, surveys, planning.request.limit, rows
         )
         ranks.store_strays(main, folder, surveys)
-        count = ranks.write_ranks(main, folder, surveys, last_row if origin.is_usable else -1)
+        ranks.name_wanted(main, folder, surveys)
+        count = write_ranks(main, origin, last_row, folder / RANKS_FILE)
         highest = ranks.find_highest(main, origin.pattern, surveys)
         seed = planning.project.settings.backfill.seed
         ranked = settle_numbers(origin, highest, count, seed)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from pipeline.backfill.parts.kit import RANKS
 from pipeline.backfill.parts.survey import LastRowWork, PartSurvey, SurveyWork
 from pipeline.engine.protocol import Engine
-from pipeline.plan.parts.route import name_side
 from sql.query import query
 from sql.session import Session
 
@@ -49,10 +45,6 @@ def find_highest(main: Session, pattern: str, surveys: Sequence[PartSurvey]) -> 
     return max(int(of_accounts), *(one.highest for one in surveys))
 
 
-def write_ranks(main: Session, folder: Path, surveys: Sequence[PartSurvey], last_row: int) -> int:
-    """Write the rank of each contact that gets a number, as a side table; how many they are."""
-    path = folder / name_side(RANKS)
+def name_wanted(main: Session, folder: Path, surveys: Sequence[PartSurvey]) -> None:
+    """Name as ``wanted`` the contacts of all parts that get a number."""
     main.parquet("wanted", [folder / one.wanted for one in surveys])
-    main.view(RANKS, query("backfill/parts/ranks"), last_row=last_row)
-    main.copy(query("plan/parts/whole", rows=RANKS), path)
-    return int(pq.read_metadata(path).num_rows)

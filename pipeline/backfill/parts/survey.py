@@ -47,9 +47,9 @@ def _survey(candidates: Candidates, part: int) -> PartSurvey:
     here, kit = candidates.here, candidates.kit
     candidates.choose(part)
     names = {}
-    for table in ("wanted", "met"):
+    for table, text in (("wanted", "backfill/wanted"), ("met", "backfill/parts/met")):
         path = name_attempt(kit.source.folder, table, part)
-        here.copy(query(f"backfill/parts/{table}"), path)
+        here.copy(query(text), path)
         names[table] = path.name
     counts = here.frame(query("backfill/parts/counts"), pattern=kit.pattern)
     contacts, selected, highest = (int(value) for value in counts.row(0))

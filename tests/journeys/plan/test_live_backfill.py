@@ -60,7 +60,7 @@ def test_planned_from_sales_written_into_sales(
         assert call(capsys, tmp_path, "verify", answer["run"])[0] == 0
 
 
-def test_run_with_backfill_moves_on_whom_a_missing_number_held(
+def test_run_with_backfill_in_parts_moves_on_whom_a_missing_number_held(
     ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with sales_at(json.loads(ready.line())) as sales:
@@ -68,7 +68,8 @@ def test_run_with_backfill_moves_on_whom_a_missing_number_held(
     words = ("--project", str(ready.project), "--set", "run.poll=0.02s")
     _, before = call(capsys, tmp_path, "plan", *words)
     assert before["reasons"]["held/contact_number_missing"] > 0
-    _, after = call(capsys, tmp_path, "run", "--backfill", *words)
+    in_parts = ("--set", "run.part_rows=15")
+    _, after = call(capsys, tmp_path, "run", "--backfill", *words, *in_parts)
     assert "held/contact_number_missing" not in after["reasons"], after
     assert after["outcomes"]["created"] > 0
 

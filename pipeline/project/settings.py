@@ -66,7 +66,9 @@ else:
 TomlTable = dict[str, object]
 """A table of TOML whose values nobody has checked yet."""
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+_STRICT: Final = ConfigDict(
+    extra="forbid", frozen=True, coerce_numbers_to_str=True, defer_build=True
+)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PORTS: Final = {"https": 443, "http": 80}
 _UNIT_BYTES: Final = {"K": 1e3, "M": 1e6, "G": 1e9}

@@ -183,8 +183,19 @@ class Session:
         self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {text}", **parameters)
 
     def drop(self, name: str) -> None:
-        """Forget a table that ``store`` kept."""
-        self.run(f"DROP TABLE {identifier(name)}")
+        """Forget a table that ``store`` or ``store_aside`` kept."""
+        kind = "TABLE" if self._views.pop(name, None) is None else "VIEW"
+        self.run(f"DROP {kind} {identifier(name)}")
+
+    def store_aside(self, name: str, text: str) -> None:
+        """Keep the answer of a query in the scratch folder, where it takes no memory.
+
+        A session without a scratch folder keeps it in memory.
+        """
+        if self._scratch is None:
+            self.store(name, text)
+        else:
+            self.parquet(name, self._write_aside(self._scratch, name, text))
 
     def set_aside(self, name: str, *, called: str) -> None:
         """Move a table that ``store`` kept into the scratch folder, and call it something else.
@@ -195,11 +206,15 @@ class Session:
             if called != name:
                 self.run(f"ALTER TABLE {identifier(name)} RENAME TO {identifier(called)}")
             return
-        self._scratch.mkdir(mode=0o700, exist_ok=True)
-        path = self._scratch / f"{called}.parquet"
-        self.copy(f"FROM {identifier(name)}", path)
+        path = self._write_aside(self._scratch, called, f"FROM {identifier(name)}")
         self.drop(name)
         self.parquet(called, path)
+
+    def _write_aside(self, scratch: Path, name: str, text: str) -> Path:
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        path = scratch / f"{name}.parquet"
+        self.copy(text, path)
+        return path
 
     def copy(self, text: str, target: Path, *, compression: str = "snappy") -> None:
         """Write the answer of a query to a Parquet file, in the query's order."""

@@ -12,9 +12,10 @@ CREATE OR REPLACE MACRO trimmed(x) AS
 CREATE OR REPLACE MACRO utf16_length(x) AS
     2 * length(x) - length(regexp_replace(x, '[\x{10000}-\x{10FFFF}]', '', 'g'));
 
+-- Text of as many bytes as characters is ASCII.
 CREATE OR REPLACE MACRO ascii_upper(x) AS
     CASE
-        WHEN upper(x) = x THEN x
+        WHEN strlen(x) = length(x) THEN upper(x)
         ELSE translate(x, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
     END;
 

@@ -10,12 +10,17 @@ import contextlib
 import shutil
 import sys
 import textwrap
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.text import Text
-
+from pipeline.lazy import import_lazily
 from pipeline.show.visible import make_lines_visible
+
+if TYPE_CHECKING:
+    from rich import console
+    from rich import text as styled
+else:
+    console = import_lazily("rich.console")
+    styled = import_lazily("rich.text")
 
 _NARROWEST: Final = 30
 """Characters: below it, lines are not broken further."""
@@ -29,7 +34,8 @@ def write_out(text: str) -> None:
 def write_result(text: str, *, bold: bool) -> None:
     """Write a result to a terminal, its first line ``bold`` or not."""
     first, _, rest = wrap_lines(make_lines_visible(text), _find_width()).partition("\n")
-    Console().print(Text(first, style="bold" if bold else ""), soft_wrap=True)
+    line = styled.Text(first, style="bold" if bold else "")
+    console.Console().print(line, soft_wrap=True)
     sys.stdout.write(f"{rest}\n" if rest else "")
 
 

@@ -23,7 +23,7 @@ class Work(BaseModel, ABC, Generic[Made]):
     attempt, and says the names in the answer. One answer of a part counts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @abstractmethod
     def open(self) -> AbstractContextManager[Callable[[int], Made]]:

@@ -119,7 +119,7 @@ def _is_behind(entries: Sequence[Entry]) -> bool:
     return last.get("ended", 0) > max(last.get(REMEMBERED, 0), last.get("applied", 0))
 
 
-def mend_memory(runs: Path, destination: str) -> bool:
+def rebuild_if_behind(runs: Path, destination: str) -> bool:
     """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
 
     Returns whether it did. While another process loads there, nothing is done: that load

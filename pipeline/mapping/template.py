@@ -77,7 +77,7 @@ class MappingRow(BaseModel):
     the value is still blank, then length.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     source: str | None = Field(
         None,
@@ -165,7 +165,7 @@ class MappingRow(BaseModel):
 
 
 class _Shipped(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: str
     task: str

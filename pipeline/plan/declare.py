@@ -11,7 +11,13 @@ import polars as pl
 
 from pipeline.errors import ConfigurationError, list_problems
 from pipeline.plan.deletion import DELETED
-from pipeline.plan.profile import Doubt, find_doubts, may_be_unreadable, study_columns
+from pipeline.plan.profile import (
+    Doubt,
+    find_doubts,
+    may_be_unreadable,
+    place_doubt,
+    study_columns,
+)
 from pipeline.plan.reading import PLACE, TableReading, build_select_list
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
@@ -42,7 +48,8 @@ class ColumnUse:
     ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``named``:
     columns that a condition names. ``is_dated``: whether ``createdon`` counts. ``month_first``: see
     ``LandedTable``. ``is_small``: it is kept as it is read, for each query of a view that reads
-    many columns binds all of them again.
+    many columns binds all of them again. ``customers_later``: somebody else looks at the customers
+    of documents, where no row is marked as gone.
     """
 
     said: Collection[str] = ()
@@ -51,6 +58,7 @@ class ColumnUse:
     is_dated: bool = False
     month_first: bool = False
     is_small: bool = False
+    customers_later: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +66,7 @@ class DeclaredTable:
     """A table as it is read, without rows, and its columns that hold what cannot be read.
 
     ``compared``: columns that count only where an id has several rows, not looked at yet.
+    ``customer``: the column of customers, if it was left for later.
     """
 
     table: Table
@@ -65,6 +74,7 @@ class DeclaredTable:
     doubts: Mapping[str, Doubt]
     reading: TableReading
     compared: tuple[Field, ...]
+    customer: Field | None = None
 
     def list_named(self, words: Collection[str]) -> list[Doubt]:
         """Doubtful columns among some words of a condition, where case means nothing."""
@@ -90,7 +100,8 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
     doubtful = [one for one in looked_at if _may_be_unreadable(one, columns)]
     named = {word.lower() for word in use.named}
     later = [one for one in doubtful if one.name in COMPARED and one.name not in named]
-    now = [one for one in doubtful if one not in later]
+    customer = next((one for one in doubtful if _waits(one, table, columns, use)), None)
+    now = [one for one in doubtful if one not in later and one is not customer]
     wanted = {one.name for one in now} | (
         {*_MARKS} if DELETED in {one.name for one in now} else set()
     )
@@ -102,8 +113,24 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
     _name_views(session, table, view, columns, use, replace(reading, unread=unread))
     return DeclaredTable(
         table=table, empty=session.empty(view), doubts=doubts, reading=reading,
-        compared=tuple(later),
+        compared=tuple(later), customer=customer,
     )  # fmt: skip
+
+
+def add_unread_customers(
+    session: Session, one: DeclaredTable, count: int, first: int
+) -> DeclaredTable:
+    """The table with the doubt that ``count`` customers raise, the first in row ``first``.
+
+    Unless its customers were looked at already.
+    """
+    field = one.customer
+    if field is None:
+        return one
+    doubt = place_doubt(session, one.table, field, one.reading, count, first)
+    found = {**one.doubts, field.name: doubt}
+    names = [field.name for field in one.table.fields if field.name in found]
+    return replace(one, doubts={name: found[name] for name in names})
 
 
 def _name_views(
@@ -144,6 +171,15 @@ def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: Column
         or (f"text:{name}" in use.said and field.type in _BY_COLUMN)
         or name in _MARKS
         or name == "customerid"
+    )
+
+
+def _waits(field: Field, table: Table, columns: Mapping[str, str], use: ColumnUse) -> bool:
+    return (
+        use.customers_later
+        and field.name == "customerid"
+        and table.name in _DOCUMENTS
+        and columns.keys().isdisjoint(_MARKS)
     )
 
 

@@ -146,7 +146,7 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
     )
 
 
-def mend_memory_of(project: Project, runs: Path) -> bool:
-    """Mend the memory of a project's SCM (``remember.mend_memory``); whether that was needed."""
+def mend_memory(runs: Path, project: Project) -> bool:
+    """Rebuild what is remembered of a project's SCM if that is behind; whether it was."""
     name = project.settings.destination.name
-    return project.scm is not None and remember.mend_memory(runs, name)
+    return project.scm is not None and remember.rebuild_if_behind(runs, name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.engine.opening import start_engine
 from pipeline.engine.protocol import Engine
 from pipeline.events import Listener
-from pipeline.plan.destination import look_at, mend_memory_of
+from pipeline.plan.destination import look_at, mend_memory
 from pipeline.plan.finish import finish_plan
 from pipeline.plan.record import collect_hashes, hash_sources, make_first_facts
 from pipeline.plan.recording import record_decisions
@@ -55,7 +55,7 @@ def make_plan(
         if planning.destination.live is not None:
             planning.project = project = planning.destination.live.project
         planning.mappings = project.mappings()
-        mend_memory_of(project, runs)
+        mend_memory(runs, project)
         own = () if request.only is None else (request.only,)
         planning.source = land_source(
             project, folder, runs, listener, changes=request.changes, own=own

@@ -26,6 +26,7 @@ from pipeline.plan.declare import (
     READING,
     ColumnUse,
     DeclaredTable,
+    add_unread_customers,
     declare_table,
     list_words,
     refuse_doubtful,
@@ -38,7 +39,9 @@ from pipeline.plan.states import (
     choose_rows,
     count_documents,
     leave_out,
+    list_unread_customers,
     name_declared,
+    store_activity,
     store_states,
 )
 from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
@@ -117,12 +120,14 @@ class Prepared:
 
     ``collect_marks`` has one row per contact row, by its number (``source_row``):
     contactid_invalid, has_activity (null where the source has no table of documents).
+    ``unread_customers``: see ``list_unread_customers``.
     """
 
     parameters: dict[str, str | bool | None]
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
     marks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    unread_customers: list[tuple[str, int, int]] = field(default_factory=list)
     units: Mapping[str, str] = field(default_factory=dict)
     """Id or name of a business unit → its name."""
 
@@ -161,6 +166,8 @@ def prepare(
     _refuse_doubtful(read, routing)
     hold_tables({name: one.empty for name, one in read.items()})
     prepared = _prepare(session, landed, routing, hash_elsewhere)
+    for name, count, first in prepared.unread_customers:
+        read[name] = add_unread_customers(session, read[name], count, first)
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
     choose_rows(session, session.frame(query("plan/contact_state_rows"))["source_row"])
     if routing.is_routed:
@@ -214,9 +221,8 @@ def _prepare(
     session.store("accounts", query("plan/accounts"))
     session.drop("known_customers")
     session.run(query("plan/drop_accounts_without_id"))
-    session.view("activity", query("plan/activity"))
     room = "plan" if routing.is_routed else "backfill"
-    _store_hashes(session, room, hash_elsewhere)
+    unread = _store_hashes(session, room, landed, hash_elsewhere)
     counts = count_hashes(session)
     resolve_names(session, counts)
     _store_suspects(session, counts, room)
@@ -243,18 +249,30 @@ def _prepare(
         findings=findings,
         rows=counts.rows,
         marks=marks,
+        unread_customers=unread,
         units=dict(session.frame(query("plan/unit_spellings")).iter_rows()),
         parameters=_list_parameters(landed, routing),
     )
 
 
 def _store_hashes(
-    session: Session, room: str, hash_elsewhere: Callable[[Session], None] | None
-) -> None:
+    session: Session,
+    room: str,
+    landed: Collection[str],
+    hash_elsewhere: Callable[[Session], None] | None,
+) -> list[tuple[str, int, int]]:
+    """Store ``hashes``; what was met on the way is as ``list_unread_customers`` has it."""
+    if room == "backfill":
+        session.store("hashes", query("backfill/hashes"))
+        return []
+    store_activity(session, landed)
+    unread = list(list_unread_customers(session))
     if hash_elsewhere is None:
-        session.store("hashes", query(f"{room}/hashes"))
+        session.store("hashes", query("plan/hashes"))
     else:
         hash_elsewhere(session)
+    session.drop("activity")
+    return unread
 
 
 def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str | bool | None]:
@@ -312,6 +330,7 @@ def _declare(
         is_dated=not routing.is_routed,
         month_first=table.name in routing.month_first,
         is_small=is_small or not is_there,
+        customers_later=routing.is_routed,
     )
     return declare_table(session, name_members(table, routing.labels), name_declared(table), use)
 

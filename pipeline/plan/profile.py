@@ -126,17 +126,24 @@ def find_doubts(
         )
         count, first = session.frame(text).row(0)
         if count:
-            place = session.frame(query("plan/place", rows=f"{table.name}_landed"), row=first)
-            file, line = place.row(0)
-            found[field.name] = Doubt(
-                table=table.name,
-                column=field.name,
-                count=count,
-                source_file=file,
-                source_line=line,
-                has_no_order=_has_no_order(session, table, field, reading),
-            )
+            found[field.name] = place_doubt(session, table, field, reading, count, first)
     return found
+
+
+def place_doubt(
+    session: Session, table: Table, field: Field, reading: TableReading, count: int, first: int
+) -> Doubt:
+    """A column with ``count`` values that cannot be read, the first in row ``first``."""
+    place = session.frame(query("plan/place", rows=f"{table.name}_landed"), row=first)
+    file, line = place.row(0)
+    return Doubt(
+        table=table.name,
+        column=field.name,
+        count=count,
+        source_file=file,
+        source_line=line,
+        has_no_order=_has_no_order(session, table, field, reading),
+    )
 
 
 def _has_no_order(session: Session, table: Table, field: Field, reading: TableReading) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import polars as pl
@@ -16,6 +16,8 @@ from sql.query import query
 from sql.session import Session
 
 DOCUMENTS: Final = (sales.QUOTES, sales.SALESORDERS, sales.INVOICES)
+MANY_DOCUMENTS: Final = 1_000_000
+"""Documents whose customers would take much memory."""
 _NO_ID: Final = pl.col("id").is_null()
 _MARKS: Final = frozenset(field.name for field in MARKS if field.name != WRITTEN)
 
@@ -90,6 +92,31 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
         text = query("plan/documents_counted", rows=rows, left_out=f"{rows}_left_out")
         session.view(counted, text)
     return findings
+
+
+def store_activity(session: Session, landed: Collection[str]) -> None:
+    """Store the customers of documents as ``activity`` (``sql/plan/activity.sql``).
+
+    Args:
+        session: has the documents that count (``count_documents``).
+        landed: the tables that the source has.
+    """
+    rows = sum(
+        session.frame(query("plan/count_rows", rows=f"{table.name}_landed")).item()
+        for table in DOCUMENTS
+        if table.name in landed
+    )
+    store = session.store_aside if rows > MANY_DOCUMENTS else session.store
+    store("activity", query("plan/activity"))
+
+
+def list_unread_customers(session: Session) -> Iterator[tuple[str, int, int]]:
+    """Tables of documents some of whose customers cannot be read, how many, and the first row.
+
+    The session has ``activity``; what it says of tables with deletions is not all.
+    """
+    for document, count, first in session.frame(query("plan/customers_unread")).iter_rows():
+        yield DOCUMENTS[document].name, count, first
 
 
 def add_unreadable_states(session: Session) -> list[RunFinding]:

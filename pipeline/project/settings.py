@@ -67,7 +67,9 @@ else:
 TomlTable = dict[str, object]
 """A table of TOML whose values nobody has checked yet."""
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+_STRICT: Final = ConfigDict(
+    extra="forbid", frozen=True, coerce_numbers_to_str=True, defer_build=True
+)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NUMBER: Final = r"[0-9]+(\.[0-9]+)?"
 _SECONDS, _MINUTES, _HOURS, _DAYS = "s(econds?)?", "m(inutes?)?", "h(ours?)?", "d(ays?)?"

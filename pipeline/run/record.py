@@ -25,6 +25,7 @@ class RunRecord(BaseModel):
     """A JSON object that a run folder keeps, or a part of one."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="ignore",
         json_schema_serialization_defaults_required=True,

@@ -2,7 +2,16 @@
 -- along, and go later: a condition on the id would read every id twice.
 -- in: accounts_declared, account_rows_left_out, known_customers
 -- unique by: accountid, but for null
-WITH known AS (
+WITH these AS (
+    SELECT
+        a.accountid,
+        trimmed(a.accountnumber) AS number,
+        key_of(a.accountnumber) AS number_key
+    FROM accounts_declared AS a
+    ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
+    WHERE a.isdelete IS NOT TRUE
+),
+known AS (
     SELECT
         account_key,
         list(DISTINCT legal_entity_key) AS customer_of
@@ -15,12 +24,10 @@ parties AS (
 )
 SELECT
     a.accountid,
-    trimmed(a.accountnumber) AS number,
-    key_of(a.accountnumber) AS number_key,
+    a.number,
+    a.number_key,
     p.party_key IS NOT NULL AS is_party,
     k.customer_of
-FROM accounts_declared AS a
-ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
-LEFT JOIN parties AS p ON p.party_key = key_of(a.accountnumber)
-LEFT JOIN known AS k ON k.account_key = key_of(a.accountnumber)
-WHERE a.isdelete IS NOT TRUE
+FROM these AS a
+LEFT JOIN parties AS p ON p.party_key = a.number_key
+LEFT JOIN known AS k ON k.account_key = a.number_key

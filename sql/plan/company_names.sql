@@ -4,17 +4,32 @@
 -- The account number beside the name decides, where the source has it. A name decides if exactly
 -- one account has it and no contact, who could be the company as well; the lookup's type tells
 -- accounts and contacts apart. A contact as company needs no id: nothing is made of it.
+-- Accounts that nobody names are left out first, before ids are read.
 -- problems: a list of one. DuckDB keeps the last few rows of a row group back when it joins them,
 -- until the table ends, but no rows that have lists; and contacts are needed in their order.
-WITH these AS (
-    SELECT
-        a.accountid,
-        min(key_of(a.accountnumber)) AS number_key,
-        min(name_key(a.name)) AS name
-    FROM accounts_declared AS a
+WITH named AS MATERIALIZED (
+    SELECT a.id, a.number_key, a.name
+    FROM (
+        SELECT
+            source_row, "raw:accountid" AS id, isdelete,
+            key_of(accountnumber) AS number_key,
+            name_key(name) AS name
+        FROM accounts_declared
+    ) AS a
     ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
-    WHERE a.isdelete IS NOT TRUE AND a.accountid IS NOT NULL
-    GROUP BY a.accountid
+    WHERE a.isdelete IS NOT TRUE
+        AND (
+            a.name IN (SELECT name FROM companies_named WHERE name IS NOT NULL)
+            OR a.number_key IN (
+                SELECT number_key FROM companies_named WHERE number_key IS NOT NULL
+            )
+        )
+),
+these AS (
+    SELECT guid_of(id) AS accountid, min(number_key) AS number_key, min(name) AS name
+    FROM named
+    WHERE guid_of(id) IS NOT NULL
+    GROUP BY guid_of(id)
 ),
 by_name AS (
     SELECT name, count(*) AS n, min(accountid) AS accountid

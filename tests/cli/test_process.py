@@ -85,7 +85,7 @@ def test_help_and_completion_load_no_engine() -> None:
         "import sys; from pipeline.cli.app import main; main(['plan', '--help']); "
         "print(sorted(set(sys.modules) & set(sys.argv)))"
     )
-    engines = ["polars", "duckdb", "pyarrow", "pandera", "babel"]
+    engines = ["polars", "duckdb", "pyarrow", "pandera", "babel", "rich.segment"]
     ended = subprocess.run(
         [sys.executable, "-c", code, *engines], check=True, capture_output=True, text=True, cwd=HOME
     )

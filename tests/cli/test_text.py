@@ -12,7 +12,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline.cli.progress import Bars, Lines, describe_pace
+from pipeline.cli.bars import Bars
+from pipeline.cli.pace import describe_pace
+from pipeline.cli.progress import Lines
 from pipeline.commands.apply import apply_run
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts

@@ -44,7 +44,7 @@ def resolve(
     text = dict.fromkeys(rows[0], pl.String)
     contacts = pl.DataFrame(rows, schema=text).with_row_index("source_row")
     given = pl.DataFrame(
-        accounts, schema=["accountid", "accountnumber", "name"], orient="row"
+        accounts, schema=["raw:accountid", "accountnumber", "name"], orient="row"
     ).with_row_index("source_row")
     duck.register("contacts", contacts.with_columns(pl.lit(None).alias(one) for one in other))
     duck.register("accounts_declared", given.with_columns(isdelete=pl.lit(None, pl.Boolean)))
@@ -142,11 +142,10 @@ def test_contacts_with_names_stay_in_their_order_wherever_a_row_group_ends(
 ) -> None:
     resolve(duck, [], "Nobody")
     duck.store("company_names", query("plan/company_names"))
-    contacts = pl.DataFrame({"source_row": pl.int_range(10_000, eager=True)}).with_columns(
-        parentcustomerid=pl.lit(None, pl.UInt8)
-    )
+    contacts = pl.DataFrame({"source_row": pl.int_range(10_000, eager=True)})
     contacts.write_parquet(tmp_path / "contacts.parquet", row_group_size=2_078)
-    duck.parquet("contacts", tmp_path / "contacts.parquet")
+    duck.parquet("contacts_read", tmp_path / "contacts.parquet")
+    duck.view("contacts", "SELECT source_row, guid_of(NULL) AS parentcustomerid FROM contacts_read")
     text = query("plan/companies_by_name")
     duck.use_threads(1)
     for rows in duck.stream(text, 2_048):

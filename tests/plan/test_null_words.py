@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,8 @@ from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedFolder, ReadOptions, land_folder
 from pipeline.extract.texts import TextColumns
 from pipeline.plan.null_words import list_doubtful, refuse_seen, refuse_words, view_tables
+from schemas.values import NULL_WORDS
+from sql.query import query
 from sql.session import session
 
 HEADER = (
@@ -154,3 +157,12 @@ def test_texts_lose_the_words_that_are_blank(tmp_path: Path) -> None:
     assert rows["text:lastname"].to_list() == [None, "Brown"]
     assert rows["text:description"].to_list() == ["text", None]
     assert rows["source_file"].to_list() == ["contacts.csv"] * 2
+
+
+def test_every_word_is_counted_as_it_stands_and_between_blanks() -> None:
+    cells = [*NULL_WORDS, *(f" {word} " for word in NULL_WORDS), "account", "message", None]
+    text = query("plan/null_words", rows="given", column="written")
+    with session() as here:
+        here.register("given", pl.DataFrame({"written": cells}))
+        found = here.frame(text, words=NULL_WORDS, longest=max(map(len, NULL_WORDS)))
+    assert dict(found.iter_rows()) == dict.fromkeys(NULL_WORDS, 2)

@@ -30,7 +30,7 @@ _PARQUET: Final = "parquetformatsettings"
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, defer_build=True)
 
     kind: str = Field("CsvFormatSettings", alias="$type")
     column_headers: bool | None = False
@@ -43,7 +43,7 @@ class _Settings(BaseModel):
 
 
 class _Partition(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, defer_build=True)
 
     location: str | None = None
     file_format_settings: _Settings | None = None

@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pipeline.run.files import DISK, LOCK, PARTIALS, locked, try_lock, write_jso
 from pipeline.run.opened import note_opened_run
 from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
+from pipeline.run.room import open_room
 from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
@@ -288,8 +288,8 @@ def open_read_back_room(found: RunFolder) -> Iterator[Path]:
         Stopped: another process has it, or the disk failed.
     """
     if not os.access(found.path.parent, os.W_OK):
-        with tempfile.TemporaryDirectory(prefix=_READ_BACK) as path:
-            yield Path(path)
+        with open_room("reconciling") as room:
+            yield room
         return
     room = found.path.with_name(f"{_READ_BACK}{found.run}")
     with locked(room, "another process is reconciling this run."):

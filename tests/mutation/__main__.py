@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from types import CodeType
@@ -121,7 +122,7 @@ def _run_apart(work: Callable[[], int], patience: float) -> int | None:
 def require_passing(rooms: Sequence[str], patience: float) -> None:
     """End the program unless the tests pass as the code is: else they would notice everything."""
     for room in rooms:
-        if _run_apart(lambda room=room: run_tests([f"tests/{room}"]), patience) != 0:  # type: ignore[misc]
+        if _run_apart(partial(run_tests, [f"tests/{room}"]), patience) != 0:
             sys.exit(f"The tests in tests/{room} fail, or take more than {patience:g} s.")
 
 

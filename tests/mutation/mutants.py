@@ -80,16 +80,25 @@ def mutate(path: str, source: str) -> Iterator[Mutant]:
 
 
 def _list_nodes(tree: ast.Module) -> list[ast.expr]:
-    """Expressions that mean something when the module runs; annotations do not."""
-    annotations = {
+    """Expressions that mean something when the module runs.
+
+    Annotations do not, and decorators such as ``@dataclass(slots=True)`` rarely.
+    """
+    silent = {
         id(inner)
         for node in ast.walk(tree)
-        for part in (getattr(node, "annotation", None), getattr(node, "returns", None))
-        if part is not None
+        for part in _list_silent(node)
         for inner in ast.walk(part)
     }
     nodes = (node for node in ast.walk(tree) if isinstance(node, ast.expr))
-    return [node for node in nodes if id(node) not in annotations]
+    return [node for node in nodes if id(node) not in silent]
+
+
+def _list_silent(node: ast.AST) -> Iterator[ast.expr]:
+    yield from getattr(node, "decorator_list", ())
+    for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+        if part is not None:
+            yield part
 
 
 def change_node(node: ast.expr) -> bool:

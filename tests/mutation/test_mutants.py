@@ -7,6 +7,7 @@ import pytest
 from tests.mutation.mutants import ROOMS, list_mutants, mutate
 
 SOURCE = '''
+@keep(True, 7)
 def choose(rows: list[int], most: int = 3) -> bool | None:
     """Text."""
     if not rows or len(rows) > most:

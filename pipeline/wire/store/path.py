@@ -11,10 +11,10 @@ import io
 import os
 import shutil
 import stat
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Literal, TextIO, cast, overload
@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Literal, TextIO, cas
 import obstore
 
 from pipeline.errors import AnswerUnreadable, SourceError, Stopped, Unreachable, during
+from pipeline.run.room import open_room
 from pipeline.wire.failures import CONTINUE
 from pipeline.wire.store.failures import translate_failures
 from pipeline.wire.store.location import Provider, StoreLocation
@@ -92,8 +93,9 @@ class Store:
 
     def _open_room(self) -> Path:
         if self._room is None:
-            self._room = Path(tempfile.mkdtemp(prefix="p2c-store-"))
-            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
+            holding = ExitStack()
+            self._room = holding.enter_context(open_room("store"))
+            weakref.finalize(self, holding.close)
         return self._room
 
     def fetch(self, key: str, content: BinaryIO) -> Path:

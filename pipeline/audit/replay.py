@@ -5,7 +5,6 @@ The folder is only read. What is made again lies in a place that is removed.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +47,15 @@ class Replay:
         return not (self.lost or self.changes or any(one.differing for one in self.compared))
 
 
-def compare_with_folder(found: RunFolder, facts: RunFacts, listener: Listener) -> Replay:
+def compare_with_folder(
+    found: RunFolder, facts: RunFacts, place: Path, listener: Listener
+) -> Replay:
     """Make the plan of a run again and compare it with what the folder has.
 
     Args:
         found: a run that loads contacts into SCM.
         facts: its ``run.json``.
+        place: an empty folder for it.
         listener: hears of progress.
 
     Raises:
@@ -65,13 +67,11 @@ def compare_with_folder(found: RunFolder, facts: RunFacts, listener: Listener) -
     lost = list_lost(found, facts, project)
     if lost:
         return Replay(lost=lost, code=code)
-    with tempfile.TemporaryDirectory(prefix="p2c-replay-") as name:
-        place = Path(name)
-        again = make_again(found, facts, project, place, listener)
-        with session(scratch=place / "sorting") as here:
-            tables = list(_compare_tables(here, found, again))
-        packages = compare_packages(found, again, project, facts.scm.labels, listener)
-        return Replay(code=code, changes=compare_runs(found, again), compared=[*tables, packages])
+    again = make_again(found, facts, project, place, listener)
+    with session(scratch=place / "sorting") as here:
+        tables = list(_compare_tables(here, found, again))
+    packages = compare_packages(found, again, project, facts.scm.labels, listener)
+    return Replay(code=code, changes=compare_runs(found, again), compared=[*tables, packages])
 
 
 def _compare_tables(here: Session, found: RunFolder, again: RunFolder) -> Iterator[Compared]:

@@ -7,12 +7,10 @@ the places of rows.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import duckdb
@@ -23,6 +21,7 @@ from pipeline.audit.findings import MEMORY
 from pipeline.audit.source import view_rows
 from pipeline.errors import UsageError
 from pipeline.run.evidence import Evidence
+from pipeline.run.room import open_room
 from schemas.catalogue import Table
 from schemas.run import FINDINGS, OUTCOMES
 from schemas.sales import ACCOUNTS, CONTACTS
@@ -175,8 +174,8 @@ def open_search(evidence: Evidence) -> Iterator[ContactSearch]:
     """
     folder = evidence.folder
     with (
-        tempfile.TemporaryDirectory(prefix="p2c-search-", ignore_cleanup_errors=True) as scratch,
-        session(memory=MEMORY, scratch=Path(scratch)) as here,
+        open_room("search") as scratch,
+        session(memory=MEMORY, scratch=scratch) as here,
     ):
         try:
             here.parquet("decision_rows", folder.decisions, places=True)

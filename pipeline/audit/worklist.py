@@ -6,7 +6,6 @@ A worklist per owner with links, and the rows themselves as a file to correct.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.audit.record_links import RECORD
 from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
+from pipeline.run.room import open_room
 from pipeline.show.spreadsheet import write_csv
 from schemas.codes import load_codes
 from schemas.run import OUTCOMES
@@ -162,9 +162,9 @@ def _open_tables(evidence: Evidence) -> Iterator[Session]:
         ],
         schema={"code": pl.String, "rank": pl.Int64, "advice": pl.String},
     )
-    with tempfile.TemporaryDirectory(prefix="p2c-worklist-") as scratch:
+    with open_room("worklist") as scratch:
         try:
-            with session(memory=MEMORY, scratch=Path(scratch)) as here:
+            with session(memory=MEMORY, scratch=scratch) as here:
                 here.parquet("decisions", folder.decisions)
                 here.parquet("outcomes", folder.outcomes, schema=_OUTCOMES)
                 here.parquet("findings", folder.findings)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from pipeline.extract.dataverse.extraction import ExtractionScope, land_dataverse
 from pipeline.plan.null_words import view_tables
 from pipeline.plan.prepare import Routing, prepare
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_sales
+from pipeline.run.room import open_room
 from pipeline.scm.look import Item
 from schemas.sales import BUSINESSUNITS
 from sql.session import session
@@ -28,10 +27,10 @@ def check_units(project: Project) -> Iterator[Item]:
     wish = ExtractionScope(tables=[name], tracking="never")
     with (
         connect_sales(project) as sales,
-        tempfile.TemporaryDirectory(prefix="p2c-check-") as place,
+        open_room("check") as place,
         session(views=True) as here,
     ):
-        into, work = Path(place) / "source", Path(place) / "work"
+        into, work = place / "source", place / "work"
         into.mkdir()
         landed = land_dataverse(sales, into, wish, work=work, progress=lambda *_told: None).landed
         if name not in landed:

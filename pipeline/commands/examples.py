@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.plan import make
 from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
+from pipeline.run.room import open_room
 from pipeline.show.visible import make_visible
 
 
@@ -28,11 +28,11 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
     """
     project = common.load()
     placed = examples.parse_examples(examples.find_example_files(project, files), project)
-    with tempfile.TemporaryDirectory(prefix="p2c-test-") as temporary:
-        examples.write_source(placed, Path(temporary) / "source")
-        tried = _point_at_examples(project, Path(temporary) / "source")
+    with open_room("test") as temporary:
+        examples.write_source(placed, temporary / "source")
+        tried = _point_at_examples(project, temporary / "source")
         made = make.make_plan(
-            tried, PlanRequest(command="test"), Path(temporary) / "runs", read_clock, listener
+            tried, PlanRequest(command="test"), temporary / "runs", read_clock, listener
         )
         outcomes = _compare_outcomes(made, placed)
     items = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
@@ -69,13 +67,10 @@ def _reconcile_live(
         )
     with (
         connect_scm(project, listener=listener) as system,
-        tempfile.TemporaryDirectory(
-            dir=found.path.parent if os.access(found.path.parent, os.W_OK) else None,
-            prefix=".reconciling-",
-        ) as scratch,
+        folder.open_read_back_room(found) as room,
     ):
         entities = project.settings.entities
-        rows = read_scm_rows(found, system, Path(scratch), listener, entities=entities, few=few)
+        rows = read_scm_rows(found, system, room, listener, entities=entities, few=few)
         return readback.reconcile_rows(
             found,
             rows,

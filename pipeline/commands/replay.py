@@ -12,6 +12,7 @@ from pipeline.commands.result import Result
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.run import folder
+from pipeline.run.room import open_room
 
 _VERDICTS: Final = {True: "clean", False: "attention"}
 
@@ -29,7 +30,8 @@ def replay_run(common: Flags, run: str, listener: Listener) -> Result:
             "says what was altered.",
             where=found.run,
         )
-    made = replay.compare_with_folder(found, facts, listener)
+    with open_room("replay") as place:
+        made = replay.compare_with_folder(found, facts, place, listener)
     verdict = _VERDICTS[made.is_same]
     return Result(
         command="replay",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Final, TypedDict, cast
 
 import polars as pl
 
 from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.folder import RunFolder
+from pipeline.run.room import open_room
 from pipeline.scm.differences import NEW, OLD, find_differences
 from schemas.catalogue import Column, Entity
 from schemas.run import PLANNED
@@ -48,8 +47,8 @@ class Change(TypedDict):
 def compare_runs(before: RunFolder, after: RunFolder) -> list[Change]:
     """Differences between two runs, one item per kind."""
     with (
-        tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
-        session(scratch=Path(scratch)) as here,
+        open_room("compare") as scratch,
+        session(scratch=scratch) as here,
     ):
         for name, folder in (("before", before), ("after", after)):
             here.parquet(f"{name}_decisions", folder.decisions)

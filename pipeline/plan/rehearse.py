@@ -6,7 +6,6 @@ plan would hold, it counts.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.plan.source import land_source
 from pipeline.plan.summary import PlanCounts
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
+from pipeline.run.room import open_room
 from pipeline.transform.named import name_units
 
 
@@ -47,8 +47,8 @@ def rehearse_plan(project: Project, runs: Path, listener: Listener) -> Rehearsal
     Raises:
         Refused, Stopped: as ``make_plan``.
     """
-    with tempfile.TemporaryDirectory(prefix="p2c-check-") as place:
-        folder = RunFolder(Path(place) / "check")
+    with open_room("check") as place:
+        folder = RunFolder(place / "check")
         folder.path.mkdir()
         request = PlanRequest(command="check")
         planning = Planning(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import duckdb
@@ -12,6 +11,7 @@ from pipeline.errors import P2cError
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder, find_runs
+from pipeline.run.room import open_room
 from pipeline.run.summary import NeedChange, SincePrevious
 from schemas.text import is_plain_key, parse_guid
 from sql.query import query
@@ -52,8 +52,8 @@ def compare_needs(before: RunFolder | None, after: RunFolder) -> SincePrevious:
         return SincePrevious()
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="p2c-since-") as scratch,
-            session(scratch=Path(scratch)) as here,
+            open_room("since") as scratch,
+            session(scratch=scratch) as here,
         ):
             for name, folder in (("before", before), ("after", after)):
                 here.parquet(f"{name}_decisions", folder.decisions)

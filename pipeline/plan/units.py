@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from pipeline.plan.null_words import view_tables
 from pipeline.plan.prepare import Routing, prepare
 from pipeline.plan.source import land_files
 from pipeline.project.resolve import Project
+from pipeline.run.room import open_room
 from pipeline.transform.named import name_units
 from sql.query import query
 from sql.session import session
@@ -26,8 +25,8 @@ def count_units(project: Project) -> Mapping[str, int]:
     Raises:
         Refused: the export is not there, or cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="p2c-init-") as place, session() as here:
-        landed = land_files(project, Path(place), lambda _table, _rows: None, _TABLES).tables
+    with open_room("init") as place, session() as here:
+        landed = land_files(project, place, lambda _table, _rows: None, _TABLES).tables
         view_tables(here, landed, (), used=())
         here.view("accounts_landed", query("plan/no_rows"))
         settings = project.settings

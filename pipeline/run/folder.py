@@ -18,10 +18,11 @@ from typing import Final, NewType
 
 from pipeline.errors import Stopped, UsageError, during
 from pipeline.run.facts import RunFacts
-from pipeline.run.files import DISK, LOCK, PARTIALS, try_lock, write_json
+from pipeline.run.files import DISK, LOCK, PARTIALS, locked, try_lock, write_json
 from pipeline.run.opened import note_opened_run
 from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
+from pipeline.run.room import open_room
 from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
@@ -33,6 +34,9 @@ MEMORIES: Final = "loaded"
 _PARTIAL: Final = ".partial"
 SCRATCH: Final = ".scratch-"
 """How names of folders begin that a command needs for a while, beside a memory."""
+
+_READ_BACK: Final = ".reconciling-"
+"""How names of folders begin that hold what SCM has of a run while the two are compared."""
 
 _LEFT_IN_MEMORIES: Final = (f"{SCRATCH}*", ".*.rows", PARTIALS)
 
@@ -270,11 +274,37 @@ def _sweep(runs: Path) -> None:
     for memory in (runs / MEMORIES).glob("*"):
         left = [path for pattern in _LEFT_IN_MEMORIES for path in memory.glob(pattern)]
         _remove_unless_held(memory, left)
+    for room in runs.glob(f"{_READ_BACK}*"):
+        _remove_unless_held(room, [room])
     for lock in runs.glob(f".*{LOCK}"):
         if not lock.with_suffix(_PARTIAL).is_dir():
             with suppress(Stopped), try_lock(lock) as is_free:
                 if is_free:
                     lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_read_back_room(found: RunFolder) -> Iterator[Path]:
+    """A folder next to a run for what SCM has of it, for a while; of the system if none may be.
+
+    What a killed process left there is removed first; the next plan removes it, too.
+
+    Raises:
+        Stopped: another process has it, or the disk failed.
+    """
+    if not os.access(found.path.parent, os.W_OK):
+        with open_room("reconciling") as room:
+            yield room
+        return
+    room = found.path.with_name(f"{_READ_BACK}{found.run}")
+    with locked(room, "another process is reconciling this run."):
+        try:
+            for left in room.iterdir():
+                if left.name != LOCK:
+                    left.unlink(missing_ok=True)
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
 
 
 def _remove_unless_held(folder: Path, left: list[Path]) -> None:

@@ -71,15 +71,17 @@ def test_a_plan_is_made_again_with_what_was_known_then(p2c: P2c, tmp_path: Path)
     assert "Every decision and planned row is as in the run folder." in found.out
 
 
-def test_what_comes_out_otherwise_is_counted_with_an_example(run: RunFolder) -> None:
+def test_what_comes_out_otherwise_is_counted_with_an_example(
+    run: RunFolder, tmp_path: Path
+) -> None:
     facts = run.facts()
     other = {
         "destination.currency": Setting(value="USD", origin="--set"),
         "source.filter": Setting(value="lastname <> 'Number8'", origin="--set"),
     }
-    found = compare_with_folder(
-        run, facts.replace(settings={**facts.settings, **other}), report_nothing
-    )
+    otherwise = facts.replace(settings={**facts.settings, **other})
+    (tmp_path / "again").mkdir()
+    found = compare_with_folder(run, otherwise, tmp_path / "again", report_nothing)
     compared = {one.noun: (one.total, one.differing, one.example) for one in found.compared}
     assert compared["contact"] == (11, 1, contactid(8))
     assert compared["planned row"] == (8, 6, contactid(1))
@@ -92,10 +94,11 @@ def test_what_comes_out_otherwise_is_counted_with_an_example(run: RunFolder) -> 
     assert not found.is_same
 
 
-def test_a_package_with_other_content_differs(run: RunFolder) -> None:
+def test_a_package_with_other_content_differs(run: RunFolder, tmp_path: Path) -> None:
     one, another = (run.packages / "ContactToCustomer" / f"usmf-{place}.zip" for place in (1, 2))
     shutil.copyfile(another, one)
-    found = compare_with_folder(run, run.facts(), report_nothing)
+    (tmp_path / "again").mkdir()
+    found = compare_with_folder(run, run.facts(), tmp_path / "again", report_nothing)
     assert [(each.noun, each.example) for each in found.compared if each.differing] == [
         ("package", "ContactToCustomer/usmf-1")
     ]

@@ -93,3 +93,18 @@ def test_every_state_code_maps_to_itself() -> None:
 def test_the_shipped_names_are_those_of_iso_and_the_unicode_cldr() -> None:
     made = country_names.render(country_names.list_country_names())
     assert country_names.FILE.read_text(encoding="utf-8") == made
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "code"),
+    [
+        ("ES", "Illes Balears", "IB"),  # A region wins over its province of the same name.
+        ("ES", "Badajoz", "BA"),
+        ("GB", "Dumfries and Galloway", "DGY"),
+        ("BE", "Antwerpen", "VAN"),
+    ],
+)
+def test_a_region_wins_over_its_province_and_a_province_alone_is_found(
+    country: str, name: str, code: str
+) -> None:
+    assert load_state_codes(country)[fold_text(name)] == code

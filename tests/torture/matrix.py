@@ -1,8 +1,8 @@
 """``python -m tests.torture``: the whole matrix of crashes, then fault schedules, and a table.
 
-Every command is stopped before each of its effects by a kill, a power cut and a full disk, and
-killed at moments by a seed; then schedules follow until the time is over. What fails is printed
-with the words that replay it: ``--replay apply-odata/kill/17``.
+Every command is stopped before each of its effects by a kill, a power cut and a full disk, killed
+at moments, and killed again when it is repeated. Then schedules follow until the time is over. What
+fails is printed with the words that replay it: ``--replay apply-odata/kill/17``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from tests.torture.zygote import Zygote
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
 _MOMENTS: Final = 20
-"""Kills by the clock in each scenario."""
+"""Kills by the clock in each scenario, and kills of which the second hits the repetition."""
 _LONGEST: Final = 4.0
 """Seconds within which they are."""
 _TURN: Final = 50
 """Schedules of one scenario before the next has its turn."""
 _WIDTH: Final = 22
-_TRIALS: Final = ("kill", "power", "disk", "back", "after", "together", "schedule")
+_TRIALS: Final = ("kill", "power", "disk", "back", "again", "after", "together", "schedule")
 _CUT: Final = 600
 _SHOWN: Final = 4
 
@@ -92,6 +92,8 @@ def judge(made: Bench, name: str) -> Verdict:
             return made.stop_at(int(value), next(one for one in ENDS if one == how))
         case "back":
             return made.stop_at(int(value), back=3600.0)
+        case "again":
+            return made.stop_twice(*map(int, value.split("+")))
         case "after":
             return made.kill_after(float(value))
         case "together":
@@ -105,6 +107,9 @@ def list_points(made: Bench, share: int, seed: int) -> Iterator[str]:
     name, points = made.scenario.name, len(made.effects)
     every = [f"{name}/{end}/{stop}" for end in ENDS for stop in range(points)]
     every += [f"{name}/back/{stop}" for stop in range(0, points, 8)]
+    chance = random.Random(f"again {seed}")  # noqa: S311 - a seed, not a secret
+    pairs = [chance.choices(range(points), k=2) for _ in range(_MOMENTS if points else 0)]
+    every += [f"{name}/again/{first}+{again}" for first, again in pairs]
     every += [f"{name}/after/{_LONGEST * number / _MOMENTS:.3f}" for number in range(_MOMENTS)]
     every += [f"{name}/together/{number / 10}" for number in range(5)]
     random.Random(seed).shuffle(every)  # noqa: S311 - a seed, not a secret

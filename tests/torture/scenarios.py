@@ -91,6 +91,7 @@ SCENARIOS: Final = {
             name="memory-export", command=("memory", "export", "m.zip"), before=[_RUN, CHANGE, _RUN]
         ),
         Scenario(name="report", command=("report", RUN), before=[_RUN]),
+        Scenario(name="replay", command=("replay", RUN), before=[_RUN]),
     )
 }
 """By name."""

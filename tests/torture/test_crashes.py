@@ -33,6 +33,7 @@ KNOWN_POINTS: Final = {
     "F3": ("purge", "/outcomes.parquet", 0),
     "F18": ("purge", "/rows/Contacts/", 0),
     "F23": ("purge", "/summary.json", -1),
+    "rows of a comparison left": ("reconcile", "/.summary.json.partial", 0),
 }
 """Where a fault was found: the scenario, a part of the effect's name, and which of those effects;
 -1 is the last. Kept when the fault is mended."""

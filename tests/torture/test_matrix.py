@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import cast
+
 import pytest
 
 from tests.torture.expected import Known, find_expected
-from tests.torture.matrix import Tally, classify, render_table
+from tests.torture.matrix import ENDS, Tally, classify, judge, list_points, render_table
 from tests.torture.proxy import HIDDEN, HONEST
+from tests.torture.scenarios import SCENARIOS, Scenario
 from tests.torture.schedules import DISTURBED, choose_scenario, make_order
-from tests.torture.trial import Verdict
+from tests.torture.trial import Bench, Verdict
 
 FAULTS = {"F0": Known(trials=("confirm/",), words=("was altered",))}
 
@@ -42,6 +46,33 @@ def test_the_table_counts_trials_kills_and_harm_and_known_faults_apart() -> None
     assert lines[1].split()[:4] == ["plan", "2", "1", "0"]
     assert lines[1].endswith("F0:1")
     assert lines[-1] == "1.5 minutes"
+
+
+@dataclass
+class Few:
+    """A bench of few effects that only says what was asked of it."""
+
+    scenario: Scenario
+    effects: tuple[str, ...]
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def stop_twice(self, *stops: int) -> None:
+        self.asked.append(stops)
+
+
+def test_every_effect_is_an_end_in_every_way_and_repetitions_are_killed_too() -> None:
+    few = Few(scenario=SCENARIOS["report"], effects=("a", "b", "c"))
+    names = list(list_points(cast("Bench", few), 1, 0))
+    assert {f"report/{end}/{stop}" for end in ENDS for stop in range(3)} <= set(names)
+    twice = [one for one in names if "/again/" in one]
+    assert len(twice) == 20
+    judge(cast("Bench", few), twice[0])
+    assert few.asked == [tuple(map(int, twice[0].split("/")[2].split("+")))]
+    none = Few(scenario=SCENARIOS["replay"], effects=())
+    assert {one.split("/")[1] for one in list_points(cast("Bench", none), 1, 0)} == {
+        "after",
+        "together",
+    }
 
 
 def test_a_trial_with_one_unknown_problem_is_not_excused() -> None:

@@ -188,7 +188,7 @@ class Bench:
 
     def stop_twice(self, stop: int, again: int) -> Verdict:
         """Kill the command before an effect, and its repetition before another; compare."""
-        name = f"{self.scenario.name}/twice/{stop}+{again}"
+        name = f"{self.scenario.name}/again/{stop}+{again}"
         with self.trying():
             first = self.call(self.scenario.command, stop=stop)
             second = self.call(self.scenario.command, stop=again)

@@ -5,7 +5,6 @@ Its data files stay where they are: of them only the needed columns are fetched.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.extract.files.remote import is_remote
 from pipeline.extract.lake.faults import find_vector
 from pipeline.extract.lake.log import LOG, DeltaLog, list_log, list_needed, read_actions
 from pipeline.flow.threads import WorkerThreads, get_result
+from pipeline.run.room import open_room
 
 if TYPE_CHECKING:
     from pipeline.extract.lake.table import DeltaContent
@@ -38,8 +38,8 @@ def read_mirrored(part: FilePart, read: Callable[[FilePart], DeltaContent]) -> D
         SourceError: as ``read`` does.
         Stopped: the store cannot be asked.
     """
-    with tempfile.TemporaryDirectory(prefix="p2c-delta-") as folder:
-        mirror = Path(folder).resolve() / part.name
+    with open_room("delta") as folder:
+        mirror = folder.resolve() / part.name
         _copy_log(part, mirror)
         found = read(FilePart(path=mirror, name=part.name))
         source = part.path.parents[len(Path(part.name).parts) - 1]

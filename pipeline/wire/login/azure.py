@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from collections.abc import Iterator
@@ -25,22 +26,29 @@ from requests.adapters import HTTPAdapter
 
 from pipeline.errors import AnswerUnreadable, LoginAway, LoginFailed, SystemStopped
 from pipeline.wire.failures import CONTINUE, distrust, read_retry_after, walk_causes
+from pipeline.wire.json_body import parse_json
 from pipeline.wire.login.auth import AccessToken
 from pipeline.wire.login.refusals import (
     describe_passing,
     is_passing,
+    login_within,
     translate_login_refusal,
 )
 from pipeline.wire.login.settings import AuthSettings
 from pipeline.wire.login.tokens import is_token
 from pipeline.wire.redact import redact_secrets
-from pipeline.wire.timeouts import CONNECT, READ
+from pipeline.wire.system import UNREADABLE
+from pipeline.wire.timeouts import CONNECT, LOGIN, READ
 
 _NETWORK: Final = (ServiceRequestError, ServiceResponseError, requests.RequestException)
 _MALFORMED: Final = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What msal raises of an answer that has another form."""
+_TALKATIVE: Final = ("azure", "msal")
+"""Libraries that write what they were answered. What they warn of, we say in a sentence."""
 _MACHINE_CONNECT: Final = 2.0
 """Seconds: the service that knows a machine's identity is near, or not there at all."""
+_NO_TENANT: Final = "get authority config"
+"""In what msal says of a tenant that the service does not know."""
 _MICROSOFT: Final = "https://login.microsoftonline.com"
 
 
@@ -151,7 +159,7 @@ def make_cli_login(settings: AuthSettings) -> AzureLogin:
 
 
 class AzureLogin:
-    """A credential whose failures are sentences.
+    """A credential whose failures are sentences, and that ends after ``longest`` seconds.
 
     ``last`` knows what it was answered, if it asks by itself.
     """
@@ -161,7 +169,11 @@ class AzureLogin:
         settings: AuthSettings,
         credential: TokenCredential,
         last: _LastAnswer | None = None,
+        longest: float = LOGIN,
     ) -> None:
+        self._longest = longest
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._settings = settings
         self._credential = credential
         self._last = last
@@ -174,6 +186,11 @@ class AzureLogin:
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """A token. Raises ``LoginFailed``, ``LoginAway``."""
+        return login_within(
+            self._longest, lambda: self._get_token(*scopes, **options), self._system
+        )
+
+    def _get_token(self, *scopes: str, **options: Any) -> AccessToken:
         if self._last is not None:
             self._last.forget()
         try:
@@ -186,9 +203,11 @@ class AzureLogin:
             raise self._make_unreadable()
         return found
 
-    def _make_unreadable(self) -> AnswerUnreadable:
+    def _make_unreadable(self, status: int | None = None) -> AnswerUnreadable:
+        number = "" if status is None else f" (HTTP {status})"
         return AnswerUnreadable(
-            f"answered with something that is not a token. Check auth.authority. {CONTINUE}",
+            f"answered with something that is not a token{number}. Check auth.authority. "
+            f"{CONTINUE}",
             where=self._system,
             again=True,
         )
@@ -210,6 +229,8 @@ class AzureLogin:
             )
         if any(isinstance(one, _NETWORK) for one in chain):
             return self._explain_network(chain)
+        if last is not None and not _is_object(last.content) and _NO_TENANT not in str(error):
+            return self._make_unreadable(status)
         return translate_login_refusal(str(error), self._settings, self._system)
 
     def _explain_network(self, chain: list[BaseException]) -> LoginAway:
@@ -220,6 +241,14 @@ class AzureLogin:
             where=self._system,
             again=True,
         )
+
+
+def _is_object(content: bytes) -> bool:
+    """Whether an answer is a JSON object, as all of a login service are."""
+    try:
+        return isinstance(parse_json(content), dict)
+    except UNREADABLE:
+        return False
 
 
 def _walk_all_causes(error: BaseException) -> Iterator[BaseException]:

@@ -33,12 +33,13 @@ from pipeline.wire.login.auth import AccessToken, Credential
 from pipeline.wire.login.refusals import (
     describe_passing,
     is_passing,
+    login_within,
     translate_login_refusal,
 )
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.login.tokens import GivenToken, is_token, take_token
 from pipeline.wire.system import UNREADABLE
-from pipeline.wire.timeouts import TIMEOUT
+from pipeline.wire.timeouts import LOGIN, TIMEOUT
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
@@ -119,16 +120,20 @@ class PlainLogin:
     settings: AuthSettings
     secret: str
     transport: httpx.BaseTransport | None = None
+    longest: float = LOGIN
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         """Ask for a token. Raises ``SystemStopped``."""
+        system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
+        return login_within(self.longest, lambda: self._ask(scopes, system), system)
+
+    def _ask(self, scopes: tuple[str, ...], system: str) -> AccessToken:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.settings.client_id or "",
             "client_secret": self.secret,
             "scope": " ".join(scopes),
         }
-        system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
         url = f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token"
         with httpx.Client(transport=self.transport, trust_env=False, timeout=TIMEOUT) as client:
             try:

@@ -1,13 +1,19 @@
-"""Refusals of the login service, in words that say what to do."""
+"""Refusals of the login service, in words that say what to do; and logins that do not end.
+
+A service that sends a byte now and then is never silent, and never done.
+"""
 
 from __future__ import annotations
 
+import queue
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.errors import LoginAway, LoginFailed, Refusal, SystemStopped
 from pipeline.wire.failures import CONTINUE
+from pipeline.wire.login.auth import AccessToken
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.redact import redact_secrets
 
@@ -112,3 +118,30 @@ def translate_login_refusal(text: str, settings: AuthSettings, system: str) -> L
         "secret": hide_unusual(settings.secret_env or ""),
     }
     return LoginFailed(f"{sentence.format(**words)} ({said.code})", where=system, refusal=said)
+
+
+def login_within(seconds: float, login: Callable[[], AccessToken], system: str) -> AccessToken:
+    """The token of a login, if it comes in time.
+
+    Otherwise its thread is left behind, which ends with the process at the latest.
+
+    Raises:
+        LoginAway: it did not come in time.
+    """
+    answers = queue.SimpleQueue[AccessToken | BaseException]()
+
+    def work() -> None:
+        try:
+            answers.put(login())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the token is waited for
+            answers.put(error)
+
+    threading.Thread(target=work, name="p2c-login", daemon=True).start()
+    try:
+        found = answers.get(timeout=seconds)
+    except queue.Empty:
+        message = f"did not give a token within {seconds:g} s. {CONTINUE}"
+        raise LoginAway(message, where=system, again=True) from None
+    if isinstance(found, BaseException):
+        raise found
+    return found

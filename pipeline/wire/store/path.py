@@ -5,33 +5,40 @@ It is read, never written, and no listing and no file is asked for twice without
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import os
 import shutil
 import stat
-import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Literal, TextIO, cast, overload
 
 import obstore
 
-from pipeline.errors import SourceError, during
+from pipeline.errors import AnswerUnreadable, SourceError, Stopped, Unreachable, during
+from pipeline.run.room import open_room
+from pipeline.wire.failures import CONTINUE
 from pipeline.wire.store.failures import translate_failures
-from pipeline.wire.store.location import StoreLocation
+from pipeline.wire.store.location import Provider, StoreLocation
 from pipeline.wire.store.login import StoreLogin
 from pipeline.wire.store.reader import BLOCK, BlockReader, PieceReader
-from pipeline.wire.store.remote import StoreEntry
+from pipeline.wire.store.remote import CHANGED, StoreEntry
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import GetOptions, ListResult, ObjectMeta
     from obstore.store import ObjectStore
 
 MOST: Final = 100_000
 """So many files one folder may hold."""
+
+LONGEST: Final = 300.0
+"""Seconds of the listing of one folder, page after page."""
 
 _FOLDER_MARK: Final = "hdi_isfolder"
 """What Azure writes at a file of no bytes that stands for a folder."""
@@ -65,9 +72,11 @@ class Store:
         login: StoreLogin | None = None,
         *,
         most: int = MOST,
+        longest: float = LONGEST,
     ) -> None:
         self.location = location
         self._most = most
+        self._longest = longest
         self._client = client
         self._login = login
         self._listed: dict[str, dict[str, StoreEntry]] = {}
@@ -78,12 +87,15 @@ class Store:
 
     def look_again(self) -> Store:
         """The same container, of which nothing is known yet."""
-        return Store(self._client, self.location, self._login)
+        return Store(
+            self._client, self.location, self._login, most=self._most, longest=self._longest
+        )
 
     def _open_room(self) -> Path:
         if self._room is None:
-            self._room = Path(tempfile.mkdtemp(prefix="p2c-store-"))
-            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
+            holding = ExitStack()
+            self._room = holding.enter_context(open_room("store"))
+            weakref.finalize(self, holding.close)
         return self._room
 
     def fetch(self, key: str, content: BinaryIO) -> Path:
@@ -110,8 +122,7 @@ class Store:
             SystemStopped: the store cannot be asked.
         """
         if key not in self._listed:
-            with translate_failures(self.location, self.name(key), self._login):
-                found = obstore.list_with_delimiter(self._client, prefix=key or None)
+            found = self._list(key)
             if len(found["objects"]) > self._most:
                 raise SourceError(
                     f"holds more than {self._most:,} files. Name the folder that holds the tables.",
@@ -129,7 +140,42 @@ class Store:
                         "is a file and a folder; leave one.", where=f"{self.name(key)}/{name}"
                     )
             self._listed[key] = {**files, **dict.fromkeys(folders, _FOLDER)}
+            self._refuse_emptied(key)
         return self._listed[key]
+
+    def _list(self, key: str) -> ListResult[Sequence[ObjectMeta]]:
+        """All pages of the list of a folder, unless they take too long: they may have no end."""
+
+        async def ask() -> ListResult[Sequence[ObjectMeta]]:
+            asked = obstore.list_with_delimiter_async(self._client, prefix=key or None)
+            return await asyncio.wait_for(asked, self._longest)
+
+        place = self.name(key)
+        with translate_failures(self.location, place, self._login), ThreadPoolExecutor(1) as pool:
+            try:
+                return pool.submit(asyncio.run, ask()).result()
+            except TimeoutError as error:
+                raise Unreachable(
+                    f"did not end the list of this folder within {self._longest:g} s. {CONTINUE}",
+                    where=place,
+                    again=True,
+                ) from error
+
+    def _refuse_emptied(self, key: str) -> None:
+        """Refuse a folder that was listed and has nothing now.
+
+        Only Azure has folders without files. A web page in the place of a list is a list of
+        nothing.
+        """
+        folder, _, name = key.rpartition("/")
+        was_listed = name in self._listed.get(folder, {})
+        if was_listed and not self._listed[key] and self.location.provider is not Provider.AZURE:
+            del self._listed[key]
+            raise AnswerUnreadable(
+                f"lists nothing in a folder that it listed before. {CONTINUE}",
+                where=self.name(key),
+                again=True,
+            )
 
     def find(self, key: str) -> StoreEntry | None:
         """What is at a key; null for nothing."""
@@ -151,16 +197,29 @@ class Store:
         return _FOLDER if is_folder else _describe(found.meta)
 
     def read(self, key: str, entry: StoreEntry, start: int, end: int) -> bytes:
-        """Bytes of the very version of a file that was listed.
+        """Bytes of the very version of a file that was listed, and all of them.
 
         Raises:
             Stopped: the file changed since, or the store cannot be asked.
         """
+        place = self.name(key)
         options: GetOptions = {"range": (start, end)}
         if entry.etag:
             options["if_match"] = entry.etag
-        with translate_failures(self.location, self.name(key), self._login):
-            return obstore.get(self._client, key, options=options).bytes().to_bytes()
+        with translate_failures(self.location, place, self._login):
+            found = obstore.get(self._client, key, options=options)
+            now = _describe(found.meta)
+            content = found.bytes().to_bytes()
+        if now.size != entry.size or (entry.etag and now.etag and now.etag != entry.etag):
+            raise Stopped(CHANGED, where=place)
+        if len(content) != end - start:
+            raise AnswerUnreadable(
+                f"sent {len(content):,} bytes of the {end - start:,} that were asked for. "
+                f"{CONTINUE}",
+                where=place,
+                again=True,
+            )
+        return content
 
 
 class StorePath:

@@ -62,6 +62,9 @@ def test_what_others_did_to_our_rows_is_named(
         few=few,
         rows_at_once=at_once,
     )
+    left = newest(Path("runs")).path.with_name(f".reconciling-{newest(Path('runs')).run}")
+    left.mkdir()
+    (left / "Contacts.parquet").write_bytes(b"of a process that was killed")
     equal = reconcile()
     assert equal.exit_code == 0
     assert (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -592,3 +595,72 @@ def test_a_silent_login_service_without_tls_is_waited_for_like_any_other_system(
         login.get_token("x")
     assert caught.value.again
     assert [(one["connect"], one["read"]) for one in waits] == [(15.0, 180.0)]
+
+
+class DroppingService(LoginService):
+    """Answers byte by byte, each in time."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                self.wfile.write(b" ")
+                time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def dropping_plain() -> Iterator[str]:
+    yield from serve(None, DroppingService)
+
+
+def test_a_login_service_that_sends_a_byte_now_and_then_is_not_waited_for_without_end(
+    dropping_plain: str,
+) -> None:
+    settings = AuthSettings.model_validate({**LOGIN, "authority": dropping_plain})
+    with pytest.raises(LoginAway, match=r"did not give a token within 0\.2 s") as caught:
+        PlainLogin(settings=settings, secret=VALUE, longest=0.2).get_token("x")
+    assert caught.value.again
+    silent = Mute(threading.Event())
+    azure = AzureLogin(AuthSettings.model_validate(LOGIN), silent, longest=0.05)
+    with pytest.raises(LoginAway, match=r"did not give a token within 0\.05 s"):
+        azure.get_token("x")
+    silent.ends.set()
+
+
+@dataclass
+class Mute:
+    """A credential that says nothing until it may."""
+
+    ends: threading.Event
+
+    def get_token(self, *_: str, **__: Any) -> Any:
+        self.ends.wait(10)
+        return GivenToken(token="late")  # noqa: S106 - no secret
+
+
+@pytest.mark.parametrize("place", ["troubled_tls", "troubled_plain"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_login_service_that_sends_elsewhere_is_not_followed(
+    request: pytest.FixtureRequest,
+    authority_ca: trustme.CA,
+    tmp_path: Path,
+    place: str,
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The secret reaches no other address than that of the settings."""
+    here = request.getfixturevalue(place)
+    there = request.getfixturevalue("tls_login" if place == "troubled_tls" else "plain_login")
+    elsewhere = f"{there}/{TENANT}/oauth2/v2.0/token"
+    TroubledService.failures[:] = [(status, "<html>moved</html>", {"Location": elsewhere})]
+    with pytest.raises(
+        AnswerUnreadable, match=rf"HTTP {status}\)\. Check auth\.authority"
+    ) as caught:
+        get_token_for(
+            {**LOGIN, "authority": here}, VALUE, tmp_path, write_ca_file(authority_ca, tmp_path)
+        )
+    assert VALUE not in str(caught.value)
+    assert "moved" not in capsys.readouterr().err
+    assert not TroubledService.failures

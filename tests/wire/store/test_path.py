@@ -133,13 +133,13 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_listed_once(sales: StorePath, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    listing = obstore.list_with_delimiter
+    listing = obstore.list_with_delimiter_async
 
     def count(store: Any, prefix: str | None = None) -> Any:
         asked.append(prefix)
         return listing(store, prefix=prefix)
 
-    monkeypatch.setattr(obstore, "list_with_delimiter", count)
+    monkeypatch.setattr(obstore, "list_with_delimiter_async", count)
     for _ in range(3):
         assert (sales / "contacts.csv").is_file()
         assert not (sales / "model.json").is_file()

@@ -41,7 +41,7 @@ from pipeline.plan.states import (
     leave_out,
     list_unread_customers,
     name_declared,
-    store_activity,
+    store_customers_of_documents,
     store_states,
 )
 from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
@@ -265,7 +265,7 @@ def _store_hashes(
     if room == "backfill":
         session.store("hashes", query("backfill/hashes"))
         return []
-    store_activity(session, landed)
+    store_customers_of_documents(session, landed)
     unread = list(list_unread_customers(session))
     if hash_elsewhere is None:
         session.store("hashes", query("plan/hashes"))

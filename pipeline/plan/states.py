@@ -94,7 +94,7 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
     return findings
 
 
-def store_activity(session: Session, landed: Collection[str]) -> None:
+def store_customers_of_documents(session: Session, landed: Collection[str]) -> None:
     """Store the customers of documents as ``activity`` (``sql/plan/activity.sql``).
 
     Args:

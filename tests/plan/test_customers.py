@@ -62,7 +62,7 @@ def test_activity_is_the_same_in_memory_and_on_the_disk(tmp_path: Path, rows: in
     scratch = tmp_path / "scratch"
     with session(scratch=scratch) as here:
         fill(here)
-        states.store_activity(here, {table.name for table in states.DOCUMENTS})
+        states.store_customers_of_documents(here, {table.name for table in states.DOCUMENTS})
         assert here.frame("SELECT count(*), count(contactid) FROM activity").row(0) == (9, 3)
         found = sorted(states.list_unread_customers(here))
         assert found == [("invoices", 1, 7), ("quotes", 1, 7), ("salesorders", 1, 7)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
+from pipeline.run.files import replace_file
 from pipeline.run.folder import FOLDER, RunFolder
 from pipeline.run.private import close_to_others, make_folder
 from pipeline.suggest import check_codes
@@ -90,8 +91,6 @@ def retry_place(runs: Path, of: RunFolder) -> Iterator[Path]:
 def write_only_file(folder: Path, contactids: Sequence[str]) -> Path:
     """The list of contactids, one a line, as ``--only`` reads it."""
     path = folder / "only.csv"
-    with during("preparing the retry"):
-        path.write_text(
-            "\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8"
-        )
+    lines = ["contactid", *dict.fromkeys(contactids), ""]
+    replace_file(path, "\n".join(lines).encode())
     return path

@@ -14,6 +14,8 @@ from tests.scenes.places import ROOT
 ROOMS: Final = ("transform", "mapping", "load", "run")
 """Of ``pipeline``: what decides which rows are sent, and what is remembered of them."""
 
+_ELSEWHERE: Final = {"transform": "tests/hazards"}
+"""Where else a room is tested, row by row."""
 _LARGEST: Final = 100
 """Larger numbers are sizes of pieces: one more of them changes nothing."""
 _COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
@@ -57,11 +59,12 @@ class Mutant:
         return ast.unparse(tree)
 
     def list_tests(self, root: Path = ROOT) -> list[str]:
-        """Where its tests are: first those of its module, then all of its room."""
+        """Where its tests are: first those of its module, then all of its room, then others."""
         inside = Path(self.path).relative_to("pipeline")
         near = Path("tests") / inside.parent / f"test_{inside.name}"
         own = [near.as_posix()] if (root / near).is_file() else []
-        return [*own, f"tests/{self.room}"]
+        others = [_ELSEWHERE[self.room]] if self.room in _ELSEWHERE else []
+        return [*own, f"tests/{self.room}", *others]
 
 
 def list_mutants(room: str) -> Iterator[Mutant]:

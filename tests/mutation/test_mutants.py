@@ -40,4 +40,4 @@ def test_each_mutant_has_one_change_and_annotations_and_texts_have_none() -> Non
 def test_every_room_has_mutants_with_tests(room: str) -> None:
     first = next(list_mutants(room))
     assert first.module.startswith(f"pipeline.{room}.")
-    assert first.list_tests()[-1] == f"tests/{room}"
+    assert f"tests/{room}" in first.list_tests()

@@ -262,16 +262,17 @@ def _store_hashes(
     hash_elsewhere: Callable[[Session], None] | None,
 ) -> list[tuple[str, int, int]]:
     """Store ``hashes``; what was met on the way is as ``list_unread_customers`` has it."""
-    if room == "backfill":
-        session.store("hashes", query("backfill/hashes"))
-        return []
-    store_customers_of_documents(session, landed)
-    unread = list(list_unread_customers(session))
+    unread: list[tuple[str, int, int]] = []
+    is_routed = room == "plan"
+    if is_routed:
+        store_customers_of_documents(session, landed)
+        unread = list(list_unread_customers(session))
     if hash_elsewhere is None:
-        session.store("hashes", query("plan/hashes"))
+        session.store("hashes", query(f"{room}/hashes"))
     else:
         hash_elsewhere(session)
-    session.drop("activity")
+    if is_routed:
+        session.drop("activity")
     return unread
 
 

@@ -323,7 +323,7 @@ def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., s
         ('[run]\nmemory = "lots"', "run.memory: must be a size, as in 512MB or 2GB."),
         (
             '[run]\nmax_plan_age = "soon"',
-            "run.max_plan_age: must be minutes, hours or days, as in 90m, 24h or 2d.",
+            "run.max_plan_age: must be minutes, hours or days, as in 90m, 24h or 2 days.",
         ),
         (
             '[organizations]\n"Contoso" = "toolong"',

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import polars as pl
-
-from pipeline.mapping.closed import Usage
+from pipeline.mapping.closed import Usage, UsedValue
 from pipeline.transform.tally import Tally
 
 
 def test_keys_that_were_used_and_values_without_one_are_counted_over_all_morsels() -> None:
-    values = pl.DataFrame(
-        {
-            "value": ["Germany", "Atlantis", "Danmark"],
-            "key": ["germany", None, "danmark"],
-            "problem": [None, "value_not_mapped", None],
-            "rows": [3, 2, 1],
-        }
+    values = (
+        UsedValue(value="Germany", key="germany", problem=None, rows=3),
+        UsedValue(value="Atlantis", key=None, problem="value_not_mapped", rows=2),
+        UsedValue(value="Danmark", key="danmark", problem=None, rows=1),
     )
     tally = Tally()
     for _ in range(2):

@@ -200,7 +200,7 @@ def test_a_run_whose_rows_were_altered_is_not_undone(begin: Begin, p2c: P2c) -> 
     pl.read_parquet(rows).with_columns(PersonLastName=pl.lit("x")).write_parquet(rows)
     answer = p2c("undo", run.run)
     assert answer.code == 4
-    assert "is not as the run left it" in answer.err
+    assert "the run folder was altered" in answer.err
 
 
 def test_an_undo_is_explained_by_the_run_that_it_undoes(begin: Begin, p2c: P2c) -> None:

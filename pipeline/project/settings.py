@@ -630,7 +630,7 @@ _CONTACT_BYTES: Final = 1_600
 """Bytes of a contact that is worked on."""
 _KNOWN_BYTES: Final = 6
 """Bytes of a contact beyond those: its marks, and the lists of rows that need a look."""
-_WORKED_ON: Final = 6
+_WORKED_ON: Final = 5
 """So many times ``morsel_rows`` are in memory at once."""
 
 

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import Stopped
-from pipeline.run.files import LOCK, try_lock
+from pipeline.run.files import try_lock
 
 _PREFIX: Final = "p2c-"
+_HELD: Final = ".temporary.lock"
+"""The lock of such a folder. Those of runs and memories, which must stay wherever they lie, have
+another name."""
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def open_room(purpose: str) -> Iterator[Path]:
     name = f"{_PREFIX}{purpose}-"
     with (
         tempfile.TemporaryDirectory(prefix=name, ignore_cleanup_errors=True) as path,
-        try_lock(Path(path) / LOCK),
+        try_lock(Path(path) / _HELD),
     ):
         room = Path(path) / purpose
         room.mkdir(mode=0o700)
@@ -43,7 +46,7 @@ def open_room(purpose: str) -> Iterator[Path]:
 
 def _sweep() -> None:
     """Remove folders of ours that nobody holds any more."""
-    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{LOCK}"):
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_HELD}"):
         with suppress(Stopped, OSError):
             if _is_ours(lock.parent):
                 with try_lock(lock) as is_free:

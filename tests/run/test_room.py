@@ -21,12 +21,14 @@ def test_what_a_killed_command_left_goes_and_what_is_held_or_of_others_stays(
     temporary: Path,
 ) -> None:
     left, other, linked = (temporary / name for name in ("p2c-replay-1", "p2c-other", "p2c-link"))
-    for folder in (left / "replay", other):
+    run = temporary / "p2c-evidence"
+    for folder in (left / "replay", other, run):
         folder.mkdir(parents=True)
         (folder / "rows.parquet").touch()
-    (left / ".lock").touch()
+    (run / ".lock").touch()
+    (left / ".temporary.lock").touch()
     (temporary / "elsewhere").mkdir()
-    (temporary / "elsewhere" / ".lock").touch()
+    (temporary / "elsewhere" / ".temporary.lock").touch()
     linked.symlink_to("elsewhere")
     with open_room("search") as held:
         assert not left.exists()
@@ -37,6 +39,7 @@ def test_what_a_killed_command_left_goes_and_what_is_held_or_of_others_stays(
         assert held.is_dir()
     assert sorted(path.name for path in temporary.iterdir()) == [
         "elsewhere",
+        "p2c-evidence",
         "p2c-link",
         "p2c-other",
     ]

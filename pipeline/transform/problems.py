@@ -313,7 +313,9 @@ def weigh_problems(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 _SKIPPED: Final = (pl.col("end") == "skipped").fill_null(value=False)
-_LATER: Final = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
+_SCOPE: Final = 2
+"""The last gate whose problems are told of contacts that are skipped."""
+_LATER: Final = (pl.col("gate") > _SCOPE).fill_null(value=False)
 _IDLE: Final = pl.col("gate").is_null() & (
     pl.col("reason").is_in(_UNWANTED).fill_null(value=False)
     | ~pl.col("code").is_in(_STAY_WHEN_SKIPPED)

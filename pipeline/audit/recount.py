@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import polars as pl
 
-from pipeline.backfill.recount import recount_backfill
 from pipeline.errors import list_first
+from pipeline.lazy import import_lazily
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
 from pipeline.run.facts import Kind
@@ -19,6 +19,11 @@ from pipeline.run.summary import Equation
 from schemas.run import OUTCOME_NAMES
 from sql.query import query
 from sql.session import session
+
+if TYPE_CHECKING:
+    from pipeline.backfill import recount as backfills
+else:
+    backfills = import_lazily("pipeline.backfill.recount")
 
 _LISTED: Final = 5
 """Differences that a check names."""
@@ -47,7 +52,7 @@ def _list_recounts(evidence: Evidence) -> tuple[Recount, ...]:
         return (_recount_decisions, *loaded)
     if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
         return loaded
-    return (recount_backfill,)
+    return (backfills.recount_backfill,)
 
 
 def _recount_safely(recount: Recount, evidence: Evidence) -> list[Check]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.load.packages.package import build_package
+from pipeline.load.packages.package import measure_package
 from pipeline.load.packages.spec import make_spec
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.project.resolve import Project
@@ -65,11 +65,8 @@ def _estimate_bytes(
     if project.settings.destination.load == "odata":
         there = len(head.select(mapping.columns).write_ndjson().encode())
     else:
-        there = len(
-            build_package(
-                make_spec(project, mapping, {}, str(head["legal_entity"][0]), 1), head
-            ).content
-        )
+        spec = make_spec(project, mapping, {}, str(head["legal_entity"][0]), 1)
+        there = measure_package(spec, head)
     return round(there * rows / head.height)
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import stream_zip
 from isal import isal_zlib
 
 from pipeline.errors import InvariantBroken
+from pipeline.lazy import import_lazily
 from pipeline.load.packages.datafile import build_data_file, find_qualified
 from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_header, build_manifest
 from pipeline.load.packages.spans import open_rows
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Package", "PackageSpec", "build_package", "build_packages"]
+    import stream_zip
+else:
+    stream_zip = import_lazily("stream_zip")
+
+__all__ = ["Package", "PackageSpec", "build_package", "build_packages", "measure_package"]
 
 SIZE_LIMIT: Final = 0xFFFF_FFFF
 """Bytes that a member of a zip without the 64-bit extension can have."""
@@ -39,6 +43,9 @@ _DEFINITION_GROUP_LENGTH: Final = 59
 _EPOCH: Final = dt.datetime(1980, 1, 1)  # noqa: DTZ001 - the clock of a zip has no zone
 _PERMISSIONS: Final = 0o100644
 _LEVEL: Final = 1
+_END_BYTES: Final = 22
+_MEMBER_BYTES: Final = 92
+"""A zip without its compressed files: an end, and of each member two headers and a descriptor."""
 _BLOCK: Final = 1 << 20
 ROWS_AT_ONCE: Final = 65_536
 _PLACE: Final = "place:"
@@ -69,6 +76,31 @@ def build_package(
 
     Raises ``ValueError`` for what cannot be sent.
     """
+    group, members = _write_members(spec, rows, size_limit)
+    content = _zip(members)
+    return Package(
+        name=spec.package_file,
+        definition_group=group,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        rows=rows.height,
+        data_bytes=len(members[-1][1]),
+    )
+
+
+def measure_package(spec: PackageSpec, rows: pl.DataFrame) -> int:
+    """The bytes that ``build_package`` would make of these rows; what zips is not loaded for it."""
+    _, members = _write_members(spec, rows, SIZE_LIMIT)
+    return _END_BYTES + sum(
+        _MEMBER_BYTES + 2 * len(name) + sum(map(len, _compress(content)))
+        for name, content in members
+    )
+
+
+def _write_members(
+    spec: PackageSpec, rows: pl.DataFrame, size_limit: int
+) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """The definition group and the files of a package; the data file is the last."""
     spec = _leave_out_blank(spec, rows)
     qualified = None if spec.qualifies_all else find_qualified(rows, spec.columns)
     data = build_data_file(rows, spec.columns, qualified)
@@ -78,19 +110,10 @@ def build_package(
             "make smaller batches"
         )
     group = _name_definition_group(spec, data)
-    members = (
+    return group, (
         (MANIFEST_FILE, build_manifest(spec, group, qualified)),
         (HEADER_FILE, build_header(group)),
         (spec.data_file, data),
-    )
-    content = _zip(members)
-    return Package(
-        name=spec.package_file,
-        definition_group=group,
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        rows=rows.height,
-        data_bytes=len(data),
     )
 
 
@@ -214,6 +237,13 @@ def _zip(members: Iterable[tuple[str, bytes]]) -> bytes:
 
 def _deflate() -> isal_zlib.Compress:
     return isal_zlib.compressobj(level=_LEVEL, wbits=-isal_zlib.MAX_WBITS)
+
+
+def _compress(content: bytes) -> Iterator[bytes]:
+    deflate = _deflate()
+    for block in _split_blocks(content):
+        yield deflate.compress(block)
+    yield deflate.flush()
 
 
 def _split_blocks(content: bytes) -> Iterator[bytes]:

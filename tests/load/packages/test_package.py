@@ -18,7 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.load.packages.package import Package, PackageSpec, build_package, build_packages
+from pipeline.load.packages.package import (
+    Package,
+    PackageSpec,
+    build_package,
+    build_packages,
+    measure_package,
+)
 from tests.sandbox.scm.dmf.test_importing import order
 from tests.scenes.scm_caller import Caller
 from tests.scenes.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
@@ -88,6 +94,8 @@ def test_any_text_without_line_break_comes_back_in_its_order(
     package = build_package(spec_for("usmf", 1), frame)
     assert sent(package) == [[key, name or ""] for key, name in rows]
     assert package.rows == len(rows)
+    # How a package is compressed is not promised.
+    assert measure_package(spec_for("usmf", 1), frame) == pytest.approx(len(package.content), abs=9)
 
 
 @settings(deadline=None)

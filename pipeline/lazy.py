@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from importlib.abc import Loader, MetaPathFinder
@@ -13,18 +14,23 @@ from types import ModuleType
 
 
 def import_lazily(name: str) -> ModuleType:
-    """Import the module of that name; its code runs when something in it is first used."""
+    """What stands for the module of that name until something in it is first used."""
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
+    if importlib.util.find_spec(name) is None:
         raise ModuleNotFoundError(name)
-    loader = importlib.util.LazyLoader(spec.loader)
-    spec.loader = loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader.exec_module(module)
-    return module
+    return _Late(name)
+
+
+class _Late(ModuleType):
+    """A module that is imported at its first use, by whichever thread comes first.
+
+    The one that ``importlib.util.LazyLoader`` makes is half loaded for the second thread, up to
+    Python 3.11.8.
+    """
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def hide_module(name: str) -> None:

@@ -179,6 +179,10 @@ def module_of(name: str) -> str:
     return own or name
 
 
+LATE: Final = "importlib.import_module(self.__name__)"
+"""How a lazy module comes; its name stands where ``import_lazily`` is called."""
+
+
 def list_imports(tree: ast.AST) -> Iterator[str]:
     """Everything that a module imports, also under TYPE_CHECKING, within functions, and lazily."""
     for node in ast.walk(tree):
@@ -191,6 +195,8 @@ def list_imports(tree: ast.AST) -> Iterator[str]:
                 raise AssertionError("a relative import hides its direction")
             case ast.Call(func=ast.Name(id="import_lazily"), args=[ast.Constant(value=str(name))]):
                 yield name
+            case ast.Call() if ast.unparse(node) == LATE:
+                continue
             case (
                 ast.Call(func=ast.Name(id="import_lazily" | "import_module" | "__import__"))
                 | ast.Call(func=ast.Attribute(attr="import_lazily" | "import_module"))

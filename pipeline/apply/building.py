@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
-from functools import partial
 
 from pipeline.engine.opening import EngineSettings, start_engine
 from pipeline.engine.protocol import Engine
 from pipeline.events import Listener
 from pipeline.load.packages.folder import write_packages, write_packages_by_parts
-from pipeline.load.packages.package import Package, build_packages
 from pipeline.load.packages.parts import PackageKit
 from pipeline.load.packages.spans import find_spans, place_files
-from pipeline.load.packages.spec import make_spec
+from pipeline.load.packages.stream import stream_packages
 from pipeline.project.open_run import OpenRun
-from pipeline.run.rows import count_rows_by_batch
 
 
 def write_all_packages(run: OpenRun, today: EngineSettings, total: int, listener: Listener) -> None:
@@ -31,7 +27,8 @@ def write_all_packages(run: OpenRun, today: EngineSettings, total: int, listener
     is_elsewhere = today.engine != "here" and total > 0
     with start_engine(today) if is_elsewhere else nullcontext() as engine:
         if engine is None:
-            write_packages(run.folder, _build(run), run.journal, total, listener)
+            built = stream_packages(run.folder, run.project, run.facts.scm.labels)
+            write_packages(run.folder, built, run.journal, total, listener)
         else:
             write_by_engine(run, engine, listener)
 
@@ -46,13 +43,3 @@ def write_by_engine(run: OpenRun, engine: Engine, listener: Listener) -> None:
         batches=tuple(span for task in files for span in find_spans(task, files[task])),
     )
     write_packages_by_parts(run.folder, kit, engine, run.journal, listener)
-
-
-def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
-    project = run.project
-    for task, mapping in project.mappings().items():
-        spec = partial(make_spec, project, mapping, run.facts.scm.labels)
-        sizes = count_rows_by_batch(run.folder, task)
-        yield from (
-            (task, package) for package in build_packages(run.folder.rows_files(task), spec, sizes)
-        )

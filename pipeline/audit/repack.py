@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
@@ -17,11 +16,10 @@ from typing import IO, Final
 import polars as pl
 
 from pipeline.events import Listener, Step
-from pipeline.load.packages.package import Package, build_packages
-from pipeline.load.packages.spec import make_spec
+from pipeline.load.packages.package import Package
+from pipeline.load.packages.stream import stream_packages
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
-from pipeline.run.rows import count_rows_by_batch
 
 _BLOCK: Final = 1 << 20
 """Bytes that are read at a time."""
@@ -59,7 +57,7 @@ def compare_packages(
     groups = _list_groups(found)
     different = []
     done = 0
-    for task, package in _build(again, project, labels) if groups else ():
+    for task, package in stream_packages(again, project, labels) if groups else ():
         name = f"{task}/{package.name.removesuffix('.zip')}"
         group = groups.pop(name, None)
         if group is None:
@@ -91,16 +89,6 @@ def _list_groups(found: RunFolder) -> dict[str, str]:
         f"{task}/{entity}-{batch}": group
         for task, entity, batch, group in built.select(columns).iter_rows()
     }
-
-
-def _build(
-    again: RunFolder, project: Project, labels: Mapping[str, str | None]
-) -> Iterator[tuple[str, Package]]:
-    for task, mapping in project.mappings().items():
-        spec = partial(make_spec, project, mapping, labels)
-        sizes = count_rows_by_batch(again, task)
-        for package in build_packages(again.rows_files(task), spec, sizes):
-            yield task, package
 
 
 def _is_same(path: Path, package: Package) -> bool:

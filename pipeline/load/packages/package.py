@@ -20,6 +20,7 @@ import polars as pl
 from isal import isal_zlib
 
 from pipeline.errors import InvariantBroken
+from pipeline.flow.frames import map_in_order
 from pipeline.lazy import import_lazily
 from pipeline.load.packages.datafile import build_data_file, find_qualified
 from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_header, build_manifest
@@ -28,6 +29,7 @@ from pipeline.load.packages.spec import PackageSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
     from pathlib import Path
 
     import stream_zip
@@ -47,6 +49,7 @@ _END_BYTES: Final = 22
 _MEMBER_BYTES: Final = 92
 """A zip without its compressed files: an end, and of each member two headers and a descriptor."""
 _BLOCK: Final = 1 << 20
+_AHEAD: Final = 3
 ROWS_AT_ONCE: Final = 65_536
 _PLACE: Final = "place:"
 """A column of ours; names of SCM have no colon."""
@@ -129,6 +132,7 @@ def build_packages(
     sizes: Mapping[tuple[str, int], int],
     *,
     rows_at_once: int = ROWS_AT_ONCE,
+    pool: Executor | None = None,
 ) -> Iterator[Package]:
     """The packages of planned rows, each as soon as it is complete.
 
@@ -140,10 +144,23 @@ def build_packages(
         spec_for: what the package of a legal entity and batch says about itself.
         sizes: rows by legal entity and batch.
         rows_at_once: how many are read at a time.
+        pool: builds some packages at once, ahead of those that are asked for.
 
     Raises:
         InvariantBroken: the rows of a batch are more or fewer than planned.
     """
+    batches = _gather_batches(rows_files, spec_for, sizes, rows_at_once)
+    if pool is None:
+        return (build_package(spec, rows) for spec, rows in batches)
+    return map_in_order(lambda one: build_package(*one), batches, pool, _AHEAD)
+
+
+def _gather_batches(
+    rows_files: Iterable[Path],
+    spec_for: Callable[[str, int], PackageSpec],
+    sizes: Mapping[tuple[str, int], int],
+    rows_at_once: int,
+) -> Iterator[tuple[PackageSpec, pl.DataFrame]]:
     open_batches: dict[tuple[str, int], _Batch] = {}
     for legal_entity, number, rows in _read_parts(rows_files, rows_at_once):
         place = (legal_entity, number)
@@ -152,7 +169,7 @@ def build_packages(
         batch = open_batches[place]
         batch.add(rows)
         if batch.count == sizes.get(place):
-            yield batch.package()
+            yield batch.spec, pl.concat(batch.parts)
             batch.parts.clear()
         elif batch.count > sizes.get(place, 0):
             raise _describe_miscount(place, batch.count, sizes)
@@ -179,9 +196,6 @@ class _Batch:
     def add(self, rows: pl.DataFrame) -> None:
         self.count += rows.height
         self.parts.append(rows.select(self.spec.columns))
-
-    def package(self) -> Package:
-        return build_package(self.spec, pl.concat(self.parts))
 
 
 def _read_parts(

@@ -12,3 +12,6 @@ __version__: Final = "0.1.0"
 # others, and a plan needs a seventh less memory. It reads this once, when Polars is first loaded;
 # whoever sets the variable keeps their own value.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0")
+
+# NumPy's library for matrices would start a thread a core, which wait busily for work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

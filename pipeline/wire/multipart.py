@@ -20,6 +20,7 @@ from pipeline.errors import Refusal
 from pipeline.wire.refusal import read_refusal
 
 _STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})")
+_NESTED: Final = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _CRLF: Final = b"\r\n"
 
@@ -131,6 +132,8 @@ def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, Pa
     Raises:
         ValueError: it is not an answer to a batch.
     """
+    if len(_NESTED.findall(content)) > count:
+        raise ValueError("the answer to a batch holds more changesets than there were operations")
     whole = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + content)
     if not whole.is_multipart():
         raise ValueError("the answer to a batch is not multipart")

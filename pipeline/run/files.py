@@ -69,6 +69,19 @@ class Disk:
 DISK: Final = Disk()
 
 
+def flush_tree(folder: Path) -> None:
+    """Return when all files of a folder and their names are on the disk; links lead elsewhere.
+
+    Raises ``OSError``.
+    """
+    for path, _, names in os.walk(folder):
+        for one in (Path(path) / name for name in names):
+            if not one.is_symlink():
+                DISK.flush(one)
+        sync_folder(Path(path))
+    sync_folder(folder.parent)
+
+
 @dataclass(frozen=True, slots=True)
 class Partial:
     """A file in the making, next to the place that it takes when it is whole."""

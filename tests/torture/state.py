@@ -52,9 +52,14 @@ def read_runs(runs: Path) -> Left:
 
 
 def count_outcomes(runs: Path) -> Left:
-    """What became of rows in all runs together, and what lies beside the runs."""
+    """What became of rows in all runs together, and what lies beside the runs.
+
+    A plan of a command that was stopped before it began to send did no harm and counts for nothing.
+    """
     sums: Counter[str] = Counter()
     for path in runs.glob("2*/summary.json"):
+        if '"apply_started"' not in path.with_name("journal.jsonl").read_text(encoding="utf-8"):
+            continue
         loaded = json.loads(path.read_text(encoding="utf-8"))
         sums.update({name: rows for name, rows in loaded["outcomes"].items() if rows})
     beside = {name: one for name, one in read_runs(runs).items() if not name.startswith("run ")}

@@ -70,16 +70,18 @@ DISK: Final = Disk()
 
 
 def flush_tree(folder: Path) -> None:
-    """Return when all files of a folder and their names are on the disk; links lead elsewhere.
+    """Return when all files of a folder, and its names, are on the disk; links lead elsewhere.
 
     Raises ``OSError``.
     """
-    for path, _, names in os.walk(folder):
-        for one in (Path(path) / name for name in names):
-            if not one.is_symlink():
-                DISK.flush(one)
-        sync_folder(Path(path))
-    sync_folder(folder.parent)
+    for path in folder.iterdir():
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            flush_tree(path)
+        else:
+            DISK.flush(path)
+    sync_folder(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def record_import(
             memory.find_memory_folder(folder.path.parent, destination.name),
             "another process is loading into this destination.",
         ),
+        memory.blaming_memory(folder.path.parent, destination.name),
     ):
         imported = _place(folder, destination.name, lines, batches)
         return _confirm(folder, destination.name, before, imported, errors, clock)

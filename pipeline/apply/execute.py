@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pipeline.apply.consent import Ask, agree_silently, build_question
 from pipeline.apply.delivery import deliver_plan
 from pipeline.apply.guards import has_event, keep_promise, refuse_altered, refuse_start
@@ -14,6 +16,12 @@ from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import read_journal
 from pipeline.run.summary import Summary, summarize_apply
 from pipeline.run.vouching import vouch_applied
+
+_STARTING: Final = ".starting.lock"
+"""Next to the runs: held by whoever starts one."""
+_LONGEST: Final = 60.0
+"""Seconds that others are waited for meanwhile; they need a few at the most."""
+_BUSY: Final = "another process is starting a run of this folder; run the same command again."
 
 
 def apply_plan(
@@ -51,20 +59,30 @@ def apply_plan(
         before = folder.read_summary()
         if before.applied and has_event(found.entries, "applied"):
             return before
-        if not started:
-            refuse_start(folder, facts, before, today, clock)
         asked = build_question(facts, before)
         if asked is not None:
+            if not started:
+                refuse_start(folder, facts, before, today, clock)
             ask(asked)
         with open_run(folder, clock) as run, keep_promise(folder, len(found.entries)):
+            if started:
+                run.journal.append("apply_resumed", run=facts.run)
+            else:
+                _start(run, before, today, clock)
             return _apply(run, lambda: reach_today(facts, today, started=started), clock, listener)
 
 
+def _start(run: OpenRun, before: Summary, today: Today, clock: Clock) -> None:
+    """Write down that the run starts, if it may.
+
+    One run at a time: of two that look at the same moment, one would not see that the other starts.
+    """
+    with locked(run.folder.path.parent, _BUSY, name=_STARTING, wait=_LONGEST):
+        refuse_start(run.folder, run.facts, before, today, clock)
+        run.journal.append("apply_started", run=run.facts.run)
+
+
 def _apply(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:
-    run.journal.append(
-        "apply_resumed" if has_event(run.journal.entries, "apply_started") else "apply_started",
-        run=run.facts.run,
-    )
     if run.facts.is_write_back:
         return apply_write_back(run, listener)
     done = deliver_plan(run, reach, clock, listener)

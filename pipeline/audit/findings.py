@@ -5,7 +5,6 @@ What went wrong, how often, what to do.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypedDict, cast
@@ -18,6 +17,7 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
+from pipeline.run.room import open_room
 from pipeline.run.summary import CountedFinding, NamedValues
 from pipeline.show.named import explain_repair, list_values
 from pipeline.show.spreadsheet import write_csv
@@ -75,9 +75,9 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
                 f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` "
                 "says more."
             )
-    with tempfile.TemporaryDirectory(prefix="p2c-findings-") as scratch:
+    with open_room("findings") as scratch:
         try:
-            with session(memory=MEMORY, scratch=Path(scratch)) as here:
+            with session(memory=MEMORY, scratch=scratch) as here:
                 return _write_rows(here, folder, to, wanted, values=values)
         except duckdb.Error as error:
             raise InvariantBroken(

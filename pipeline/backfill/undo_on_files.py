@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from pipeline.backfill.preparing import prepare_export
 from pipeline.backfill.undoing import plan_undo
@@ -14,7 +12,7 @@ from pipeline.plan.request import Planning, PlanRequest
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
 from pipeline.project.resolve import Project
-from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.folder import Clock, RunFolder, open_undo_room
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
@@ -36,11 +34,11 @@ def plan_undo_on_files(
         Stopped: the disk or another part of the world failed; nothing is left behind.
     """
     runs = of.path.parent
-    with tempfile.TemporaryDirectory(dir=runs, prefix=".undoing-") as scratch:
+    with open_undo_room(runs) as room:
         planning = Planning(
             project=project,
             request=PlanRequest(command="undo"),
-            folder=RunFolder(Path(scratch)),
+            folder=RunFolder(room),
             listener=listener,
         )
         planning.source = land_source(

@@ -5,9 +5,7 @@ One error lists all problems.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from pipeline.errors import (
@@ -24,6 +22,7 @@ from pipeline.plan.destination import scm_needs
 from pipeline.plan.source import ROUTING_TABLES, list_mapped_columns
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_sales, connect_scm
+from pipeline.run.room import open_room
 from pipeline.scm.look import Item, list_items, look_at_scm
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.dataverse import Sales
@@ -130,7 +129,7 @@ def _list_lacking(table: Table, there: dict[str, str], project: Project) -> Iter
 
 
 def _check_scm(project: Project) -> list[Item]:
-    with connect_scm(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
+    with connect_scm(project) as scm, open_room("check") as folder:
         live = ask_columns(project, scm)
-        seen = look_at_scm(scm, scm_needs(live), Path(folder), lambda _what, _rows: None)
+        seen = look_at_scm(scm, scm_needs(live), folder, lambda _what, _rows: None)
         return [*list_items(seen), *live.list_items()]

@@ -134,7 +134,8 @@ def translate_error(error: BaseException) -> P2cError:
 def _is_of_a_record(error: P2cError) -> bool:
     """Whether a file of a run that is missing, cut or altered may be what an error is about."""
     return isinstance(error, RecordUnreadable) or (
-        isinstance(error, Stopped) and isinstance(error.__cause__, FileNotFoundError)
+        isinstance(error, Stopped)
+        and isinstance(error.__cause__, FileNotFoundError | IsADirectoryError | NotADirectoryError)
     )
 
 

@@ -98,6 +98,7 @@ def export_memory(runs: Path, to: Path, now: datetime) -> list[CarriedTable]:
             stack.enter_context(locked(folder, _BUSY))
             _mend(runs, folder.name)
         paths = [path for one in folders for path in memory.list_memories(runs, one.name)]
+        memory.refuse_damaged(paths, whole=True)
         tables = [_describe(path) for path in paths]
         manifest = CarriedManifest(
             p2c=__version__, made_at=now.isoformat(), host=socket.gethostname(), tables=tables
@@ -157,6 +158,7 @@ def import_memory(runs: Path, file: Path, now: datetime, *, replace: bool) -> li
         for name in sorted({one.table.destination for one in found}):
             refuse_unfinished_load(runs, name)
             stack.enter_context(locked(memory.find_memory_folder(runs, name), _BUSY))
+            stack.enter_context(memory.blaming_memory(runs, name))
             _mend(runs, name)
         newer = [] if replace else [text for one in found for text in _find_newer(runs, one)]
         if newer:

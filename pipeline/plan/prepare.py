@@ -46,6 +46,7 @@ from pipeline.plan.states import (
 )
 from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
 from pipeline.run.findings import RunFinding
+from pipeline.run.memory import refuse_damaged
 from pipeline.suggest import suggest_nearest
 from schemas import sales
 from schemas.catalogue import Table
@@ -486,25 +487,10 @@ def store_loaded(session: Session, memory: Sequence[Path]) -> None:
     if not memory:
         session.register("loaded_files", _LOADED.to_frame())
     else:
-        _refuse_damaged(memory)
+        refuse_damaged(memory)
         session.parquet("loaded_files", memory, places=True)
     is_mixed = session.frame(query("plan/loaded_is_mixed")).item()
     session.store("loaded", query("plan/loaded_mixed" if is_mixed else "plan/loaded"))
-
-
-def _refuse_damaged(memory: Sequence[Path]) -> None:
-    """Refuse to plan with a memory that cannot be read: what was loaded would be loaded again."""
-    for path in memory:
-        try:
-            there = pl.read_parquet_schema(path)
-        except (pl.exceptions.PolarsError, OSError):
-            there = {}
-        if not _LOADED.keys() <= there.keys():
-            raise InvariantBroken(
-                "the memory of loads was cut or altered. Restore this file from a backup of the "
-                "folder of runs, or with `p2c memory import`.",
-                where=str(path),
-            )
 
 
 def find_unused_units(

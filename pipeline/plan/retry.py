@@ -5,18 +5,22 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
-from pipeline.errors import InvariantBroken, UsageError, during
-from pipeline.run.files import replace_file
-from pipeline.run.folder import FOLDER, RunFolder
+from pipeline.errors import InvariantBroken, Stopped, UsageError, during
+from pipeline.run.files import replace_file, try_lock
+from pipeline.run.folder import FOLDER, RunFolder, find_runs
 from pipeline.run.private import close_to_others, make_folder
 from pipeline.suggest import check_codes
 from schemas.text import guid_of
+
+_MAKING: Final = ".making.lock"
+"""In the folder of a retry until it is planned: held by its process."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,17 +79,36 @@ def choose_retried(folder: RunFolder, codes: Sequence[str] = ()) -> RetryScope:
 
 @contextmanager
 def retry_place(runs: Path, of: RunFolder) -> Iterator[Path]:
-    """A new folder for what a retry is made from; it stays when the retry was planned."""
+    """A new folder for what a retry is made from; it stays when the retry was planned.
+
+    What retries left that were killed before that is removed first.
+    """
     path = runs / FOLDER / f"{of.run}-{secrets.token_hex(2)}"
     with during("preparing the retry"):
+        _sweep(runs)
         make_folder(path)
     try:
-        yield path
-        with during("preparing the retry"):
-            close_to_others(path)
+        with try_lock(path / _MAKING):
+            yield path
+            with during("preparing the retry"):
+                (path / _MAKING).unlink(missing_ok=True)
+                close_to_others(path)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise
+
+
+def _sweep(runs: Path) -> None:
+    """Remove folders of retries that nobody makes any more and that no run was made from."""
+    for lock in (runs / FOLDER).glob(f"*/{_MAKING}"):
+        with suppress(Stopped), try_lock(lock) as is_free:
+            if is_free and not _is_used(runs, lock.parent.name):
+                shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _is_used(runs: Path, name: str) -> bool:
+    facts = (one.run_json for one in find_runs(runs))
+    return any(name in one.read_text(encoding="utf-8") for one in facts if one.is_file())
 
 
 def write_only_file(folder: Path, contactids: Sequence[str]) -> Path:

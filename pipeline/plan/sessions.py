@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 import duckdb
@@ -19,6 +20,7 @@ from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.destination import SCRATCH
 from pipeline.plan.request import Planning
 from pipeline.plan.room import measure_room, refuse_lack
+from pipeline.run import memory
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session, find_lack, session
@@ -39,15 +41,15 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """
     run = planning.project.settings.run
     refuse_lack(measure_room(planning.source.landed, run, planning.runs))
-    memory = run.count_joins_memory(planning.source.landed[CONTACTS.name].rows)
+    share = run.count_joins_memory(planning.source.landed[CONTACTS.name].rows)
     scratch = planning.folder.path / SCRATCH
     home = planning.runs
-    tables = planning.source.landed.values()
+    tables, check = planning.source.landed.values(), partial(_refuse_changed, planning)
     has_filter = planning.project.settings.source.filter is not None
     try:
         with (
-            explain_failures(tables, has_filter=has_filter, check=refuse_changed),
-            session(memory=memory, scratch=scratch, views=True, home=home) as main,
+            explain_failures(tables, has_filter=has_filter, check=check),
+            session(memory=share, scratch=scratch, views=True, home=home) as main,
             session(memory="256MB", threads=1, macros=False) as hasher,
         ):
             yield main, hasher
@@ -56,6 +58,13 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
             for path in scratch.iterdir():
                 path.unlink(missing_ok=True)
             scratch.rmdir()
+
+
+def _refuse_changed(planning: Planning, tables: Iterable[LandedTable]) -> None:
+    """Refuse sources that are not what was landed, and a memory that cannot be read."""
+    refuse_changed(tables)
+    name = planning.project.settings.destination.name
+    memory.refuse_damaged(memory.list_memories(planning.runs, name), whole=True)
 
 
 @contextlib.contextmanager

@@ -69,6 +69,21 @@ class Disk:
 DISK: Final = Disk()
 
 
+def flush_tree(folder: Path) -> None:
+    """Return when all files of a folder, and its names, are on the disk; links lead elsewhere.
+
+    Raises ``OSError``.
+    """
+    for path in folder.iterdir():
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            flush_tree(path)
+        else:
+            DISK.flush(path)
+    sync_folder(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class Partial:
     """A file in the making, next to the place that it takes when it is whole."""
@@ -129,28 +144,34 @@ def atomic(path: Path, disk: Disk = DISK) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def locked(folder: Path, sentence: str) -> Iterator[None]:
+def locked(folder: Path, sentence: str, *, name: str = LOCK, wait: float = 0.0) -> Iterator[None]:
     """Hold a folder against other processes; it is made if needed.
 
+    Args:
+        folder: what is held.
+        sentence: says that another process holds it.
+        name: the lock's file in it.
+        wait: for how many seconds others are waited for.
+
     Raises:
-        Stopped: another process holds it, which ``sentence`` says; or the disk failed.
+        Stopped: another process holds it; or the disk failed.
     """
-    with try_lock(folder / LOCK) as is_ours:
+    with try_lock(folder / name, wait) as is_ours:
         if not is_ours:
             raise Stopped(sentence, where=folder.name)
         yield
 
 
 @contextmanager
-def try_lock(path: Path) -> Iterator[bool]:
+def try_lock(path: Path, wait: float = 0.0) -> Iterator[bool]:
     """Hold a lock file until the block ends, if no other process holds it; whether it is ours.
 
-    Its folder is made if needed.
+    Its folder is made if needed. Who holds it is waited for so many seconds.
 
     Raises:
         Stopped: the disk failed.
     """
-    lock = filelock.FileLock(path, timeout=0, mode=PRIVATE_FILE)
+    lock = filelock.FileLock(path, timeout=wait, mode=PRIVATE_FILE)
     with during(f"locking {path.parent.name}"), suppress(filelock.Timeout):
         make_folder(path.parent)
         lock.acquire()

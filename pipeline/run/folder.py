@@ -38,6 +38,9 @@ SCRATCH: Final = ".scratch-"
 _READ_BACK: Final = ".reconciling-"
 """How names of folders begin that hold what SCM has of a run while the two are compared."""
 
+_UNDOING: Final = ".undoing-"
+"""How names of folders begin that hold what an export has while an undo is planned from it."""
+
 _LEFT_IN_MEMORIES: Final = (f"{SCRATCH}*", ".*.rows", PARTIALS)
 
 RunId = NewType("RunId", str)
@@ -274,7 +277,7 @@ def _sweep(runs: Path) -> None:
     for memory in (runs / MEMORIES).glob("*"):
         left = [path for pattern in _LEFT_IN_MEMORIES for path in memory.glob(pattern)]
         _remove_unless_held(memory, left)
-    for room in runs.glob(f"{_READ_BACK}*"):
+    for room in [*runs.glob(f"{_READ_BACK}*"), *runs.glob(f"{_UNDOING}*")]:
         _remove_unless_held(room, [room])
     for lock in runs.glob(f".*{LOCK}"):
         if not lock.with_suffix(_PARTIAL).is_dir():
@@ -302,6 +305,23 @@ def open_read_back_room(found: RunFolder) -> Iterator[Path]:
             for left in room.iterdir():
                 if left.name != LOCK:
                     left.unlink(missing_ok=True)
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def open_undo_room(runs: Path) -> Iterator[Path]:
+    """A folder among the runs for what an export has, for a while.
+
+    What a killed process left there is removed by the next plan.
+
+    Raises:
+        Stopped: the disk failed.
+    """
+    room = runs / f"{_UNDOING}{secrets.token_hex(2)}"
+    with locked(room, "another process is planning this undo."):
+        try:
             yield room
         finally:
             shutil.rmtree(room, ignore_errors=True)

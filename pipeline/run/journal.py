@@ -85,7 +85,7 @@ def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     say what was once written, and vouch for nothing.
     """
     nothing = JournalRead(entries=(), torn=False, last_hash=START_HASH, size=0)
-    if not path.exists():
+    if not path.is_file():
         missing = "the journal is missing; the run folder was altered"
         return nothing, InvariantBroken(missing, where=str(path))
     with during("reading the journal"):

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import duckdb
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from pipeline.errors import InvariantBroken
 from pipeline.run.files import replacing
 from pipeline.run.folder import MEMORIES, SCRATCH
 from sql.query import query
@@ -53,6 +57,49 @@ def find_memory(runs: Path, destination: str, task: str) -> Path:
 def list_memories(runs: Path, destination: str) -> list[Path]:
     """The memory of each task at a destination; none if nothing was loaded there yet."""
     return sorted(find_memory_folder(runs, destination).glob("*.parquet"))
+
+
+@contextmanager
+def blaming_memory(runs: Path, destination: str) -> Iterator[None]:
+    """Say so where an engine fails because the memory of a destination was cut or altered.
+
+    Raises:
+        InvariantBroken: it was.
+    """
+    try:
+        yield
+    except (duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException):
+        refuse_damaged(list_memories(runs, destination), whole=True)
+        raise
+
+
+def refuse_damaged(files: Sequence[Path], *, whole: bool = False) -> None:
+    """Refuse to go on with a memory that cannot be read: what was loaded would be loaded again.
+
+    Args:
+        files: the memory of a destination.
+        whole: read every page of it, not its columns alone.
+
+    Raises:
+        InvariantBroken: a file was cut or altered.
+    """
+    for path in files:
+        if not _is_readable(path, whole=whole):
+            raise InvariantBroken(
+                "the memory of loads was cut or altered. Restore this file from a backup of the "
+                "folder of runs, or with `p2c memory import FILE --replace`.",
+                where=str(path),
+            )
+
+
+def _is_readable(path: Path, *, whole: bool) -> bool:
+    try:
+        with pq.ParquetFile(path) as file:
+            for _ in file.iter_batches() if whole else ():
+                pass
+            return set(LOADED.names()) <= set(file.schema_arrow.names)
+    except (pa.ArrowException, OSError):
+        return False
 
 
 @contextmanager

@@ -6,6 +6,7 @@ They hold personal data. Whatever the umask allows others, folders that p2c make
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
@@ -16,14 +17,24 @@ PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
 
+_LOST: Final = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT})
+"""What a disk says that could not keep names; all else means that the system has no such flush."""
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut, where the system can."""
-    with suppress(OSError):
+    """Make the names in a folder survive a power cut, where the system can.
+
+    Raises ``OSError`` if the disk failed.
+    """
+    try:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError as error:
+        if error.errno in _LOST:
+            raise
 
 
 def make_folder(path: Path) -> None:

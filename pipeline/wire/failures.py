@@ -33,7 +33,10 @@ from pipeline.wire.redact import redact_secrets
 from pipeline.wire.refusal import read_refusal
 
 CONTINUE: Final = "Run the same command again to continue."
-_TRANSIENT: Final = frozenset({408, 425, 500, 502, 503, 504})
+_TRANSIENT: Final = frozenset({408, 425, 444, 449, 499, *range(500, 600)} - {501})
+"""Statuses of a system, or of whoever stands before it, that fails. That what was asked does not
+exist there (501) is a refusal."""
+_STATUSES: Final = range(100, 600)
 _NOT_A_MEMBER: Final = "0x80072560"
 
 _BROKEN: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -149,6 +152,8 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
     """What an answer other than 2xx means; its body has been read."""
     status = response.status_code
     said = read_refusal(status, response.content)
+    if status not in _STATUSES:
+        return refuse_status(status, system)
     if response.is_redirect:
         host = _read_host(response.headers.get("Location", "")) or "another page"
         return AnswerUnreadable(
@@ -227,6 +232,16 @@ def _blame_gateway(said: Refusal, wait: float | None, system: str) -> SystemStop
             f"{message}. {CONTINUE}", where=system, again=True, wait=wait, refusal=said
         )
     return AnswerUnreadable(f"{message}. Check url, proxy and network.", where=system, refusal=said)
+
+
+def refuse_status(status: int, system: str, what: str = "us") -> AnswerUnreadable:
+    """A status that does not say whether what was asked was done, or done whole."""
+    return AnswerUnreadable(
+        f"answered {what} with HTTP {status}, which says nothing that p2c understands. {CONTINUE}",
+        where=system,
+        again=True,
+        refusal=Refusal(status=status),
+    )
 
 
 def refuse_size(error: MalformedError, system: str) -> AnswerUnreadable:

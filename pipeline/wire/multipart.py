@@ -19,10 +19,16 @@ from typing import Final
 from pipeline.errors import Refusal
 from pipeline.wire.refusal import read_refusal
 
-_STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})")
+_STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})(?!\d)")
 _NESTED: Final = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _CRLF: Final = b"\r\n"
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_DONE: Final = frozenset({200, 201, 204})
+_GATEWAYS: Final = frozenset({502, 504})
+"""Statuses of whoever stands before a system: they say nothing of what became of an operation."""
+_RECORD: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\Z|\{(?!\s*"(?:odata\.)?error"\s*:))')
+"""How the body of an operation begins that had its effect: a record of JSON, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +53,13 @@ class PartAnswer:
     @property
     def ok(self) -> bool:
         """Whether the operation had its effect."""
-        return 200 <= self.status < 300  # noqa: PLR2004
+        return self.status in _DONE and _RECORD.match(self.body) is not None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it says what became of the operation."""
+        is_refusal = 400 <= self.status < 600 and self.status not in _GATEWAYS  # noqa: PLR2004
+        return self.ok or is_refusal
 
     @property
     def refusal(self) -> Refusal:
@@ -127,7 +139,8 @@ def _join(boundary: str, parts: Sequence[bytes]) -> bytes:
 def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, PartAnswer]:
     """The answers of a batch of ``count`` operations, by the number of the operation.
 
-    Answers that did not come, or of which nobody can tell whose they are, are missing.
+    Answers that did not come, that nobody understands, or of which nobody can tell whose they are,
+    are missing.
 
     Raises:
         ValueError: it is not an answer to a batch.
@@ -140,7 +153,8 @@ def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, Pa
     found, is_cut = list(_walk_answers(whole)), _is_cut(whole)
     if found and is_cut and not found[-1].ok:
         found.pop()  # Of a refusal that was cut off, nobody knows what it said.
-    return _place_answers(found, count, is_cut=is_cut)
+    placed = _place_answers(found, count, is_cut=is_cut)
+    return {number: one for number, one in placed.items() if one.is_clear}
 
 
 def _is_cut(whole: Message) -> bool:
@@ -190,13 +204,12 @@ def _walk_answers(part: Message) -> Iterator[PartAnswer]:
                 yield from _walk_answers(inner)
         return
     content = part.get_payload(decode=True)
-    head, _, body = (
-        (content if isinstance(content, bytes) else b"").lstrip(_CRLF).partition(_CRLF * 2)
-    )
+    text = (content if isinstance(content, bytes) else b"").lstrip(_CRLF)
+    head, body = [*_HEAD_END.split(text, 1), b""][:2]
     status = _STATUS.match(head)
     if status is None:
         return
-    lines = (line.decode("latin-1").partition(":") for line in head.split(_CRLF)[1:])
+    lines = (line.decode("latin-1").partition(":") for line in head.splitlines()[1:])
     headers = {name.strip().lower(): value.strip() for name, _, value in lines}
     mark = part["Content-ID"] or headers.get("content-id")
     yield PartAnswer(

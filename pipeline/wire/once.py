@@ -34,6 +34,12 @@ _BUSY_WAIT: Final = 30.0
 """Seconds to wait when a system is busy and does not say how long (reference B.4)."""
 
 
+_OF_REQUEST: Final = frozenset({400, 404, 405, 409, 410, 412, 413, 422, 501})
+"""Statuses by which a system refuses what was asked; others speak of the way to it."""
+_OF_CONTENT: Final = frozenset({400, 409, 412, 413, 422})
+"""Those of them that may be about what a request holds, not about its address."""
+
+
 class LostAnswer(Stopped):
     """A request was sent and its answer did not come: nobody knows whether it had its effect.
 
@@ -98,7 +104,7 @@ def _translate(error: SystemStopped) -> Stopped | None:
                 throttled=True,
             )
         case RequestRefused():
-            return translate_refusal(error)
+            return translate_refusal(error) if error.status in _OF_REQUEST else None
         case Unreachable() if _is_unsent(error):
             if not error.again:
                 return None
@@ -120,3 +126,13 @@ def _is_unsent(error: Unreachable) -> bool:
 def translate_refusal(refused: RequestRefused) -> Declined:
     """A refusal of a request that may be sent once only, or again."""
     return Declined(refused.message, where=refused.where, refusal=refused.refusal)
+
+
+def refuse_address(declined: Declined) -> Stopped:
+    """What a refusal means for a request that holds rows.
+
+    If it is not about what the request holds, no row failed: the run cannot continue.
+    """
+    if declined.refusal.status in _OF_CONTENT:
+        return declined
+    return RequestRefused(declined.message, where=declined.where, refusal=declined.refusal)

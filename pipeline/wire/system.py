@@ -28,6 +28,9 @@ UNREADABLE: Final = (
 )  # fmt: skip
 """What reading an answer raises if it is not what it should be."""
 
+_WHOLE: Final = frozenset({200, 201, 203, 204})
+"""Statuses of answers that are whole; others of 2xx are for what p2c never asks: parts, or work
+that goes on."""
 _HINT: Final = re.compile("[0-9]{1,6}")
 
 
@@ -150,6 +153,8 @@ class System:
         if not response.is_success:
             raise failures.translate_answer(response, self.label)
         self._learn(response)
+        if response.status_code not in _WHOLE:
+            raise failures.refuse_status(response.status_code, self.label, subject or "a request")
         try:
             return read(response)
         except UNREADABLE as error:

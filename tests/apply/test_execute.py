@@ -24,9 +24,9 @@ from pipeline.errors import InvariantBroken, PlanRefused, Stopped
 from pipeline.events import Step, report_nothing
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import PlanRequest
-from pipeline.project.resolve import load_project
+from pipeline.project.resolve import Project, load_project
 from pipeline.run.facts import make_blank_facts
-from pipeline.run.files import write_json
+from pipeline.run.files import try_lock, write_json
 from pipeline.run.folder import RunFolder, build_run
 from pipeline.run.journal import Journal, read_journal
 from tests.scenes.json_files import read_json
@@ -161,6 +161,24 @@ def test_stopped_after_any_package_the_same_command_goes_on(
     events = [entry.event for entry in read_journal(run.journal).entries]
     assert events.count("package_written") == PACKAGES, "no package is written twice"
     assert "apply_resumed" in events
+
+
+def test_nobody_else_starts_a_run_between_the_last_look_and_the_start(run: RunFolder) -> None:
+    """Else two plans for the same rows are both sent, and each says that it created them."""
+    seen = []
+
+    def today() -> Project:
+        with try_lock(run.path.parent / ".starting.lock") as is_free:
+            seen.append((is_free, len(read_journal(run.journal).entries)))
+        return PLAIN.today(run.facts())
+
+    def looking(_event: Step) -> None:
+        with try_lock(run.path.parent / ".starting.lock") as is_free:
+            seen.append((is_free, 0))
+
+    apply_plan(run, today, clock, looking)
+    assert seen[0] == (False, 1)
+    assert {is_free for is_free, _ in seen[1:]} == {True}
 
 
 @pytest.mark.parametrize("name", ["batches.parquet", "outcomes.parquet", "summary.json"])

@@ -16,7 +16,7 @@ import polars as pl
 from pipeline.cli.app import main
 from tests.fuzz.answers import spoil
 from tests.fuzz.readers import Answer
-from tests.scenes.small import contactid, write_small
+from tests.scenes.small import contactid, number, write_small
 
 ALTERED: Final = 4
 COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
@@ -33,13 +33,19 @@ COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("retry", "RUN"),
     ("undo", "RUN"),
     ("confirm", "RUN"),
-    ("reconcile", "RUN", "--scm", "contacts.csv"),
+    ("reconcile", "RUN", "--scm", "scm.csv"),
     ("purge", "RUN"),
     ("replay", "RUN"),
     ("accept", "RUN", "--code", "contact_number_missing", "--until", "2999-12-31", "--why", "x"),
     ("plan", "--source", ".", "--against", "RUN"),
 )
 """What is asked of an altered run; ``RUN`` stands for its id."""
+
+SCM: Final = (
+    "dataAreaId,CustomerAccount,PartyNumber,PartyType,PersonFirstName\n"
+    f"usmf,{number(1)},{number(1)},Person,Other\n"
+)
+"""What SCM has, as an export: a row of the plan with another name."""
 
 UNSURE: Final = ("batches.parquet", "outcomes.parquet", "report.html", ".lock")
 """Files that a later command may have changed, or that are checked by what they say."""
@@ -66,6 +72,7 @@ def make_home(folder: Path, *, applied: bool) -> str:
     """A folder with a source, its project and one run; the run's id."""
     folder.mkdir(exist_ok=True)
     write_small(folder)
+    (folder / "scm.csv").write_text(SCM, encoding="utf-8")
     settings = ["destination.legal_entity=usmf", "destination.currency=EUR"]
     sets = [part for one in settings for part in ("--set", one)]
     ask(["plan", *sets], folder, "")
@@ -104,6 +111,11 @@ def _remove(path: Path, _chance: random.Random) -> None:
     path.unlink()
 
 
+def _put_folder(path: Path, _chance: random.Random) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def _replace(path: Path, chance: random.Random) -> None:
     """Another file of the run, or one that is whole but has nothing of it."""
     others = [one for one in path.parent.rglob("*.parquet") if one != path]
@@ -133,10 +145,10 @@ def _alter_table(path: Path, chance: random.Random) -> None:
 
 
 _WAYS: Final[dict[str, tuple[Callable[[Path, random.Random], None], ...]]] = {
-    ".json": (_spoil_text, _spoil_text, _remove),
-    ".jsonl": (_spoil_text, _drop_line, _remove),
-    ".parquet": (_spoil_text, _alter_table, _alter_table, _replace, _remove),
-    "": (_spoil_text, _remove),
+    ".json": (_spoil_text, _spoil_text, _remove, _put_folder),
+    ".jsonl": (_spoil_text, _drop_line, _remove, _put_folder),
+    ".parquet": (_spoil_text, _alter_table, _alter_table, _replace, _remove, _put_folder),
+    "": (_spoil_text, _remove, _put_folder),
 }
 
 

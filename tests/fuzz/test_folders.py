@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_batches_that_are_cut_out_are_not_left_unsent(
         assert "batches.parquet was altered" in said.text
         assert said.code == ALTERED
     assert not (tmp_path / "runs" / run / "packages").exists()
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "summary.json", "run.json", "decisions.parquet"])
+def test_a_folder_in_the_place_of_a_file_is_an_altered_run(
+    homes: list[tuple[Path, str]], tmp_path: Path, name: str
+) -> None:
+    home, run = homes[0]
+    shutil.copytree(home, tmp_path / "work")
+    path = tmp_path / "work" / "runs" / run / name
+    path.unlink()
+    path.mkdir()
+    for words in (("verify", "RUN"), ("apply", "RUN", "--yes"), ("replay", "RUN")):
+        said = ask(words, tmp_path / "work", run)
+        assert (words[0], said.code) == (words[0], ALTERED), said.text
 
 
 def test_a_report_is_vouched_for_until_it_is_made_again(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.errors import P2cError, SourceError, UsageError
+from pipeline.errors import InvariantBroken, P2cError, SourceError, UsageError
 from pipeline.load import remember as remembering
 from pipeline.load.carrying import export_memory, import_memory
 from pipeline.run.memory import find_memory
@@ -60,6 +60,23 @@ def test_what_a_killed_import_left_is_removed(file: Path, tmp_path: Path) -> Non
     (left / "0.parquet").write_bytes(b"half a table")
     assert take(here, file) == 3
     assert not list((here / "loaded").glob(".import-*"))
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_memory_that_cannot_be_read_is_said_to_be_altered(
+    file: Path, tmp_path: Path, *, is_cut: bool
+) -> None:
+    here = tmp_path / "here"
+    keep(here, *(f"key-{number}" for number in range(500)))
+    path = find_memory(here, "scm", TASK)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] if is_cut else content[:8] + bytes(half - 8) + content[half:])
+    for work in (lambda: take(here, file), lambda: export_memory(here, tmp_path / "m.zip", NOW)):
+        with pytest.raises(InvariantBroken, match=r"scm/ContactToCustomer\.parquet: the memory of"):
+            work()
+    assert take(here, file, replace=True) == 3
+    assert known(here) == {"a": NEW, "b": NEW}
 
 
 def take(runs: Path, file: Path, *, replace: bool = False) -> int:

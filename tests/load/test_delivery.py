@@ -518,6 +518,36 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
     assert stage.changes() == stage.units
 
 
+@EVERY_ROW
+@pytest.mark.parametrize("status", [402, 404, 405, 407, 414, 431, 451, 501])
+def test_a_refusal_that_is_not_about_rows_stops_the_command_and_fails_none(
+    stages: MakeStage, whole: Whole, name: str, status: int
+) -> None:
+    stage = stages(name)
+    stage.disturb(1, lambda _request: httpx.Response(status, json={"error": {"message": "no"}}))
+    with pytest.raises(Stopped, match=rf"refused: no \(HTTP {status}\)") as stopped:
+        stage.deliver()
+    assert stopped.value.exit_code == 3
+    assert stage.results()[-1] == "not_sent"
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("status", [202, 206, 304, 499, 520, 524, 999])
+def test_after_a_status_that_says_nothing_rows_that_arrived_are_looked_up(
+    stages: MakeStage, whole: Whole, name: str, status: int
+) -> None:
+    stage = stages(name)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        stage.answer(request)
+        return httpx.Response(status, json={"error": {"message": "no"}})
+
+    stage.disturb(1, answer)
+    stage.deliver()
+    assert stage.state() == whole(name)
+
+
 @EVERY_STAGE
 def test_a_system_that_denies_us_stops_the_command_before_the_rest_is_wasted(
     stages: MakeStage, whole: Whole, name: str

@@ -19,6 +19,7 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import P2cError, SourceError, UsageError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
+from pipeline.run.files import try_lock
 from pipeline.run.folder import RunFolder, find_run, find_runs
 from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid, number, rows, write_small
@@ -57,6 +58,22 @@ def corrected(common: Flags, run: RunFolder, path: Path, **values: dict[str, str
             )
     frame.write_csv(path)
     return path
+
+
+def test_what_killed_retries_left_goes_unless_a_run_was_made_from_it(
+    common: Flags, run: RunFolder
+) -> None:
+    retry(common, run)
+    (used,) = (common.runs / "retries").iterdir()
+    assert [path.name for path in used.iterdir()] == ["only.csv"]
+    places = {name: common.runs / "retries" / f"{run.run}-{name}" for name in ("left", "held")}
+    places["used"] = used
+    for place in places.values():
+        place.mkdir(exist_ok=True)
+        (place / ".making.lock").touch()
+    with try_lock(places["held"] / ".making.lock"):
+        retry(common, run)
+        assert {name for name, place in places.items() if place.is_dir()} == {"used", "held"}
 
 
 def test_only_what_was_held_or_rejected_is_planned_again(common: Flags, run: RunFolder) -> None:

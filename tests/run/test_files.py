@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,16 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.run.files import LOCK, Disk, TableWriter, atomic, locked, replacing, try_lock
+from pipeline.run.files import (
+    LOCK,
+    Disk,
+    TableWriter,
+    atomic,
+    locked,
+    replace_file,
+    replacing,
+    try_lock,
+)
 from tests.scenes.places import ROOT
 
 SENTENCE = "another process is applying this run."
@@ -164,6 +175,24 @@ def test_a_name_is_on_the_disk_when_the_writer_returns(
         (folder / ".file.json.partial", []),
         (folder, ["file.json"]),
     ]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.ENOTSUP, errno.EINVAL])
+def test_a_disk_that_cannot_keep_a_name_stops_and_one_that_has_no_flush_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    flush = os.fsync
+
+    def failing(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    is_failure = number in (errno.EIO, errno.ENOSPC)
+    with pytest.raises(Stopped, match=r"^writing a\.json stopped") if is_failure else nullcontext():
+        replace_file(tmp_path / "a.json", b"{}")
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_what_another_process_holds_stops_with_the_sentence_until_it_lets_go(

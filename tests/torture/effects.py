@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,8 +88,14 @@ def _is_emptied(path: str, flags: int) -> bool:
     return bool(flags & os.O_TRUNC or (flags & os.O_CREAT and not Path(path).exists()))
 
 
-class _Names(list["os.DirEntry[str]"]):
-    """Names of a folder that were all read."""
+class _Names(Iterator["os.DirEntry[str]"]):
+    """Names of a folder that were all read, in order."""
+
+    def __init__(self, found: Iterable[os.DirEntry[str]]) -> None:
+        self._rest = iter(sorted(found, key=lambda one: one.name))
+
+    def __next__(self) -> os.DirEntry[str]:
+        return next(self._rest)
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +110,7 @@ def _sort_folders() -> None:
 
     def sorted_scan(path: str = ".") -> _Names:
         with scan(path) as found:
-            return _Names(sorted(found, key=lambda one: one.name))
+            return _Names(found)
 
     os.scandir = sorted_scan  # type: ignore[assignment]
 

@@ -77,7 +77,18 @@ SCENARIOS: Final = {
             without=_GAPS,
             before=[_FILL, _APPLY, ("undo", RUN)],
         ),
+        Scenario(
+            name="undo-backfill-files",
+            command=("undo", RUN),
+            without=_GAPS,
+            before=[_FILL, ("apply", RUN)],
+        ),
         Scenario(name="retry", command=("retry", RUN), before=[_RUN]),
+        Scenario(
+            name="retry-corrected",
+            command=("retry", RUN, "--corrected", "fixed.csv"),
+            before=[_RUN, ("findings", RUN, "--repair", "fixed.csv")],
+        ),
         Scenario(name="confirm", command=("confirm", RUN), load="folder", before=[_PLAN, _APPLY]),
         Scenario(name="purge", command=("purge", RUN, "--yes"), before=[_RUN]),
         Scenario(name="reconcile", command=("reconcile", RUN), before=[_RUN]),

@@ -52,9 +52,14 @@ def read_runs(runs: Path) -> Left:
 
 
 def count_outcomes(runs: Path) -> Left:
-    """What became of rows in all runs together, and what lies beside the runs."""
+    """What became of rows in all runs together, and what lies beside the runs.
+
+    A plan of a command that was stopped before it began to send did no harm and counts for nothing.
+    """
     sums: Counter[str] = Counter()
     for path in runs.glob("2*/summary.json"):
+        if '"apply_started"' not in path.with_name("journal.jsonl").read_text(encoding="utf-8"):
+            continue
         loaded = json.loads(path.read_text(encoding="utf-8"))
         sums.update({name: rows for name, rows in loaded["outcomes"].items() if rows})
     beside = {name: one for name, one in read_runs(runs).items() if not name.startswith("run ")}
@@ -103,11 +108,16 @@ def _read_package(path: Path) -> object:
 def _read_summary(path: Path) -> object:
     loaded = json.loads(_ALL.sub("RUN", path.read_text(encoding="utf-8")))
     kept = {name: one for name, one in loaded.items() if name not in _PASSING | _COSTS}
-    for one in kept.values():
+    for name, one in kept.items():
         if isinstance(one, dict):
-            for code in _OF_A_STOP & one.keys():
-                del one[code]
+            kept[name] = {code: rows for code, rows in one.items() if code not in _OF_A_STOP}
+        elif isinstance(one, list):
+            kept[name] = [each for each in one if not _is_of_a_stop(each)]
     return sorted(f"{name}: {json.dumps(one, sort_keys=True)}" for name, one in kept.items())
+
+
+def _is_of_a_stop(counted: object) -> bool:
+    return isinstance(counted, dict) and counted.get("code") in _OF_A_STOP
 
 
 def list_differences(found: Mapping[str, object], expected: Mapping[str, object]) -> list[str]:

@@ -26,6 +26,8 @@ SPEED: Final = 100.0
 CALLS: Final = 6
 STOPPED: Final = 3
 BROKEN: Final = 4
+REFUSED: Final = 2
+_BESIDE: Final = ("was begun and has not ended", "Plan again")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +226,7 @@ class Bench:
                 first = pool.submit(self.zygote.run, command)
                 time.sleep(seconds)
                 other = self.second.run(dataclasses.replace(command, out=f"{self.home}.second"))
-                problems = [*_judge_disturbed(first.result()), *_judge_disturbed(other)]
+                problems = [*_judge_beside(first.result()), *_judge_beside(other)]
             ended, more = self.resume()
             problems += more or self.compare(ended)
         return Verdict(name=name, problems=tuple(problems))
@@ -257,6 +259,12 @@ class Bench:
         return Verdict(
             name=name, effect=effect, kills=int(first.was_killed), problems=tuple(problems)
         )
+
+
+def _judge_beside(ended: Ended) -> list[str]:
+    """Of two at once one may be refused, because the other one has begun, or has ended since."""
+    is_refused = ended.code == REFUSED and any(one in ended.err for one in _BESIDE)
+    return [] if is_refused else _judge_disturbed(ended)
 
 
 def _judge_disturbed(ended: Ended) -> list[str]:

@@ -184,6 +184,9 @@ DATAVERSE = {
             "failed: down (HTTP 503)",
         ),
         (build_answer(500, "no json"), ServerFailed, "failed (HTTP 500)"),
+        *((build_answer(one, ""), ServerFailed, f"failed (HTTP {one})") for one in (499, 524, 599)),
+        (build_answer(501, ""), RequestRefused, "refused (HTTP 501)"),
+        (build_answer(600, ""), AnswerUnreadable, "HTTP 600, which says nothing that p2c"),
         (
             build_answer(400, {"error": {"code": "-2147204270", "message": "expired"}}),
             RequestRefused,

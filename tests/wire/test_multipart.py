@@ -45,6 +45,31 @@ def test_an_id_that_was_never_given_is_left_out(mark: str) -> None:
     assert statuses(whole(part("1"), part(mark), part("2")), 3) == {1: 204, 2: 204}
 
 
+@pytest.mark.parametrize("status", [100, 199, 202, 203, 205, 206, 207, 301, 304, 502, 504, 600])
+def test_a_status_that_does_not_say_what_became_of_a_row_says_nothing(status: int) -> None:
+    assert statuses(whole(part(NO_ID), part(NO_ID, status), part(NO_ID, 409)), 3) == {
+        1: 204,
+        3: 409,
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"error":{"code":"x"}}', "[1]", "ok"])
+def test_a_body_that_is_no_record_is_no_success(status: int, body: str) -> None:
+    assert statuses(whole(part("1", 201, '{"a":1}'), part("2", status, body)), 2) == {1: 201}
+
+
+def test_a_status_of_four_digits_is_none() -> None:
+    assert statuses(whole(part("1", 2010), part("2")), 2) == {2: 204}
+
+
+def test_what_a_row_was_refused_for_is_read_with_any_line_ends() -> None:
+    body = '{"error":{"message":"The record already exists"}}'
+    content = whole(part("1", 400, body)).replace(b"\r\n", b"\n")
+    (found,) = parse_answers(TYPE, content, 1).values()
+    assert found.refusal.cause == "The record already exists"
+
+
 def test_what_is_cut_is_missing_and_never_a_refusal_of_half_a_message() -> None:
     body = '{"error":{"message":"The record already exists"}}'
     content = whole(part("1"), part("2", 400, body), part("3"))

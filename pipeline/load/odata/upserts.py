@@ -154,7 +154,7 @@ class Upserts:
         late = {
             key: meant
             for key, meant in replies.declined.items()
-            if key not in updates and (meant.code in _MAY_BE_OURS or key in rows.in_doubt)
+            if meant.code in _MAY_BE_OURS or (key not in updates and key in rows.in_doubt)
         }
         failed = {
             key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late

@@ -15,7 +15,7 @@ from pipeline.load.packages.uploads import Upload
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explain_messages
 from pipeline.scm.wording import is_foreign
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.once import Busy, Declined, LostAnswer, refuse_address
 
 _EXISTS: Final = "already exists"
 _BROKEN_OFF: Final = 500
@@ -169,6 +169,10 @@ class Starter:
         if not is_fresh:
             self.ledger.close(ids, "not_sent")
             return _Stale()
+        meaning = refuse_address(declined)
+        if meaning is not declined:
+            self.ledger.close(ids, "not_sent")
+            raise meaning from declined
         return Start(ids=ids, since=since, state="refused", text=said)
 
 

@@ -128,6 +128,23 @@ def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown
     assert scene.customers()[number(1)] == "Old"
 
 
+def test_an_update_that_was_refused_in_unknown_words_is_looked_at(scenes: MakeScene) -> None:
+    """A gateway may have delivered the request twice, and SCM may have done it the first time."""
+    scene, refused = scenes(there=THERE), list[bytes]()
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not is_batch(request) or b"PATCH" not in request.read():
+            return response
+        content = response.content.replace(b"HTTP/1.1 204 No Content", b"HTTP/1.1 500 Failed")
+        refused.append(content)
+        return httpx.Response(200, headers=response.headers, content=content)
+
+    scene.wire.after = after
+    scene.load("odata")
+    assert b"500 Failed" in refused[0]
+    assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
+
+
 def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
     scene.wire.before = first_batch(lambda: httpx.Response(429, headers={"Retry-After": "17"}))

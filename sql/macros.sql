@@ -2,19 +2,27 @@
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows; where a rare branch needs it often, a lambda gets it once.
 -- The forms are those of schemas/values.py.
--- params: $written_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
+-- params: $written_guid, $no_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
 -- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $epoch_time,
 -- $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
-    CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
+    CASE
+        WHEN regexp_full_match(x, $written_guid)
+            THEN nullif(CAST(trim(x, '{}') AS UUID), CAST($no_guid AS UUID))
+    END;
 
 -- The first branches prove the common forms at a fraction of the cost of the last.
 CREATE OR REPLACE MACRO guid_of(x) AS
     CASE
+        WHEN x = $no_guid THEN NULL
         WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN TRY_CAST(x AS UUID)
         WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = lower(x) THEN TRY_CAST(x AS UUID)
         ELSE written_guid(trimmed(x))
     END;
+
+-- An id as it was written; the one that stands for none is blank.
+CREATE OR REPLACE MACRO given_id(x) AS
+    CASE WHEN prefix(x, $no_guid) OR prefix(x, '{' || $no_guid) THEN NULL ELSE x END;
 
 -- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as
 -- it stands, or none.

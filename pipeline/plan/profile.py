@@ -148,7 +148,7 @@ def place_doubt(
 
 def _has_no_order(session: Session, table: Table, field: Field, reading: TableReading) -> bool:
     rows = f"{table.name}_landed"
-    is_text = session.columns(rows)[field.name] == _TEXT
+    is_text = session.columns(rows).get(field.name) == _TEXT
     if field.type is not Type.TIMESTAMP or field.name in reading.orders or not is_text:
         return False
     text = query("plan/date_orders", rows=rows, column=field.name)

@@ -18,6 +18,7 @@ from typing import Final, assert_never
 from pipeline.plan.deletion import DELETED, MarkColumn, build_deletion_columns
 from schemas.catalogue import Field, Table, Type
 from schemas.marks import MARKS, WRITTEN
+from schemas.text import NO_GUID
 from sql.query import identifier, literal
 
 _SQL_TYPES: Final = {
@@ -77,7 +78,8 @@ def build_typed_column(
     text = _build_text(column, physical)
     match field.type:
         case Type.GUID:
-            typed = column if physical == "UUID" else f"guid_of({text})"
+            typed = f"nullif({column}, UUID {literal(NO_GUID)})"
+            typed = typed if physical == "UUID" else f"guid_of({text})"
         case Type.TEXT:
             typed = text
         case Type.CHOICE:
@@ -270,6 +272,7 @@ def _declare_column(field: Field, physical: str | None, reading: TableReading) -
     else:
         typed = build_typed_column(field, name, physical, reading)
         text = _build_text(name, physical)
+        text = f"given_id({text})" if field.type is Type.GUID else text
     return [f"{typed} AS {name}"] + ([] if field.type is Type.TEXT else [f"{text} AS {raw}"])
 
 

@@ -237,7 +237,7 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, what cannot be read, and ``PLACE``.
     """
-    parts = [*PLACE, *build_deletion_columns(dict(_list_marks(columns, reading)))]
+    parts = [*PLACE, *build_deletion_columns(dict(_list_marks(table, columns, reading)))]
     for one in table.fields:
         if one.name != DELETED:
             parts += _declare_column(one, columns.get(one.name), reading)
@@ -254,10 +254,11 @@ def build_select_list(
 
 
 def _list_marks(
-    columns: Mapping[str, str], reading: TableReading
+    table: Table, columns: Mapping[str, str], reading: TableReading
 ) -> Iterator[tuple[str, MarkColumn]]:
     """The columns that say whether a row is gone."""
-    for one in MARKS:
+    for mark in MARKS:
+        one = table.field(mark.name) or mark  # The table's own has the project's words.
         if one.name in columns and one.name != WRITTEN:
             name, physical = identifier(one.name), columns[one.name]
             read = build_typed_column(one, name, physical, reading)

@@ -201,7 +201,7 @@ class _Landing:
 
         Later parts may lack columns that the first one has, and the other way round.
         """
-        seen, sources = Seen(marks=UnknownMarks(self.selection)), []
+        seen, sources = Seen.of(self.selection), []
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),

@@ -47,15 +47,24 @@ NULL_WORDS: Final = (
     "nan", "NaN", "NaT",
     "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a",
     "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
-    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!",
+    "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!",
+    "#VALEUR!", "#NOM?", "#NOMBRE!",
+    "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!", "#N/B",
+    "#RIF!", "#VALORE!", "#NOME?", "#N/D", "#VALOR!", "#NÚM!", "#¡REF!", "#¡VALOR!",
+    "#¿NOMBRE?", "#¡NUM!", "#¡DIV/0!",
+    "#ADR!", "#ARG!", "#NAZWA?", "#LICZBA!", "#N/D!",
+    "#NAVN?", "#VÆRDI!", "#NAMN?", "#VÄRDEFEL!", "#REFERENS!", "#REFERENCE!",
+    "[object Object]", "[Record]", "[List]", "[Table]", "[Binary]",
 )  # fmt: skip
-"""What databases and data frames write where there is no value, and spreadsheets for an error."""
+"""What databases and data frames write where there is no value, spreadsheets for an error, and
+scripts and Power Query for a value that is no text."""
 
 TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 """Those that people do not type into a text, or only as a joke."""
 
 ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
-"""Those of a spreadsheet: there was a value, and it is lost."""
+"""Those of a spreadsheet, and those for a value that is no text: there was one, and it is lost."""
 
 SHORTENED: Final = "E+"
 """What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""

@@ -2,9 +2,9 @@
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows; where a rare branch needs it often, a lambda gets it once.
 -- The forms are those of schemas/values.py.
--- params: $written_guid, $no_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
--- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $epoch_time,
--- $slashed_time
+-- params: $written_guid, $no_guid, $flag_words, $flag_values, $lookup_words, $lookup_types,
+-- $whole_number, $pointed_amount, $evident_amount, $iso_time, $year_first, $short_time,
+-- $dotted_time, $net_time, $epoch_time, $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE
         WHEN regexp_full_match(x, $written_guid)
@@ -76,11 +76,28 @@ CREATE OR REPLACE MACRO written_time(x, day_first) AS
             )
         WHEN regexp_full_match(x, $year_first)
             THEN TRY_CAST(replace(x, '/', '-') AS TIMESTAMPTZ)
+        WHEN regexp_full_match(x, $short_time)
+            THEN CAST(
+                try_strptime(
+                    regexp_replace(
+                        regexp_replace(
+                            x, '^([0-9]+)[^0-9]+([0-9]+)[^0-9]+([0-9]+)\.?(,? +|$)', '\1-\2-\3 '
+                        ),
+                        '([0-9])[.]([0-9])', '\1:\2', 'g'
+                    ),
+                    ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%d ']
+                ) AS TIMESTAMPTZ
+            )
         WHEN regexp_full_match(x, $dotted_time)
             THEN CAST(
                 try_strptime(
-                    regexp_replace(x, ',? +', ' '),
-                    ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y']
+                    regexp_replace(
+                        regexp_replace(
+                            x, '^([0-9]+)\. ?([0-9]+)\. ?([0-9]+)\.?(,? +|$)', '\1/\2/\3 '
+                        ),
+                        '([0-9])[.]([0-9])', '\1:\2', 'g'
+                    ),
+                    ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y ']
                 ) AS TIMESTAMPTZ
             )
         WHEN regexp_full_match(x, $net_time)
@@ -93,7 +110,7 @@ CREATE OR REPLACE MACRO written_time(x, day_first) AS
             THEN CAST(
                 try_strptime(
                     regexp_replace(
-                        regexp_replace(replace(x, '-', '/'), ',? +', ' '),
+                        regexp_replace(replace(replace(x, '-', '/'), '.', ':'), ',? +', ' '),
                         '[ \x{a0}\x{202f}]?([AaPp][Mm])$', ' \1'
                     ),
                     CASE

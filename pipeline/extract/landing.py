@@ -221,7 +221,7 @@ class _Landing:
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
         names = dict.fromkeys(seen.columns or self.selection.names)
-        notes = tuple(seen.marks.list_notes())
+        notes = (*seen.marks.list_notes(), *seen.notes)
         return self._describe(names, sources, file.words, tuple(seen.unreadable), notes)
 
     def _land_parquet(

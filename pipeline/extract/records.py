@@ -111,11 +111,12 @@ class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 
     Empty text is null. ``headers`` are all columns that a chunk of JSON has, known or not;
-    the last chunk of a ``page`` says so.
+    the last chunk of a ``page`` says so. ``notes`` are to be said of the file.
     """
 
     table: pa.Table
     unreadable: tuple[UnreadableRow, ...] = ()
+    notes: tuple[Note, ...] = ()
     headers: tuple[str, ...] = ()
     page: SavedPage | None = None
 

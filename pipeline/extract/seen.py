@@ -9,7 +9,7 @@ from pipeline.extract.files.discover import Form
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.marks import UnknownMarks
 from pipeline.extract.pages import SavedPage, refuse_missing_pages
-from pipeline.extract.records import Chunk, UnreadableRow
+from pipeline.extract.records import Chunk, Note, UnreadableRow
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,6 +25,7 @@ class Seen:
     headers: dict[str, None] = field(default_factory=dict)
     unreadable: list[UnreadableRow] = field(default_factory=list)
     pages: list[SavedPage] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @classmethod
     def of(cls, selection: ColumnSelection) -> Seen:
@@ -38,6 +39,7 @@ class Seen:
             self.columns |= dict.fromkeys(self.marks.count(chunk.table))
             self.headers |= dict.fromkeys(chunk.headers)
             self.unreadable += chunk.unreadable
+            self.notes += chunk.notes
             self.pages += [chunk.page] if chunk.page is not None else []
             yield chunk
 

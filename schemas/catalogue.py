@@ -46,7 +46,8 @@ class Field:
     the members of a choice, or of two options: 0 and 1. ``words`` are further words for members,
     in lower case, such as a project's ``[labels]``. ``better`` are spellings that say the same more
     exactly: where several spellings are filled, they win, and differences between them and the
-    others mean nothing. ``decisive`` are values, in lower case, that win over those of the other
+    others mean nothing. ``alike`` are words, in lower case, that mean the same as another one.
+    ``decisive`` are values, in lower case, that win over those of the other
     spellings: of several marks of deletion one is enough.
     """
 
@@ -55,6 +56,7 @@ class Field:
     label: str = ""
     names: tuple[str, ...] = ()
     better: tuple[str, ...] = ()
+    alike: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     decisive: tuple[str, ...] = ()
     options: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     words: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -15,15 +15,19 @@ from schemas.catalogue import Field, Type
 _TRUE: Final = ("true", "1", "yes", "t", "y", "-1", "1.0", "x")
 _FALSE: Final = ("false", "0", "no", "f", "n", "0.0")
 
-DELETED_WORDS: Final = ("d", "delete", "deleted", "remove", "removed", "1")
-"""Kinds of a change after which the row is gone; SQL Server's change tables count from 1."""
+DELETED_WORDS: Final = (
+    "d", "delete", "deleted", "remove", "removed", "1", "removeordeleted", "removedordeleted",
+)  # fmt: skip
+"""Kinds of a change after which the row is gone; SQL Server's change tables count from 1, and
+Dataverse's change tracking says ``RemoveOrDeleted``."""
 
 FORMER_WORDS: Final = ("b", "before", "update_preimage", "update-delete", "3")
 """Kinds of a change whose row is the state before it."""
 
 LIVE_WORDS: Final = (
     "c", "create", "created", "r", "read", "s", "snapshot", "i", "insert", "inserted", "u",
-    "update", "updated", "upsert", "update_postimage", "update-insert", "2", "4",
+    "update", "updated", "upsert", "update_postimage", "update-insert", "2", "4", "5",
+    "neworupdated",
 )  # fmt: skip
 """Kinds of a change whose row is the state after it."""
 
@@ -48,6 +52,10 @@ MARKS: Final = (
             "datastream_metadata_is_deleted",
             "hdr__deleted",  # Qlik, live views
             "dbt_is_deleted",  # dbt snapshots
+            "_peerdb_is_deleted",
+            "__artie_delete",
+            "hvr_is_deleted",
+            "_hoodie_is_deleted",
         ),
         decisive=_TRUE,
     ),
@@ -73,6 +81,7 @@ MARKS: Final = (
             "_meta/op",  # Estuary
             "op",  # AWS DMS
             "op_type",  # Oracle GoldenGate
+            "dtl__capxaction",  # Informatica PowerExchange
         ),
         decisive=DELETED_WORDS,
     ),
@@ -93,6 +102,8 @@ MARKS: Final = (
         better=(
             "__end_at",  # Databricks, slowly changing dimensions of type 2
             "dbt_valid_to",  # dbt snapshots
+            "_dlt_valid_to",
+            "_fivetran_end",  # Fivetran's history mode
         ),
     ),
     Field(
@@ -119,9 +130,15 @@ replica that it was exported from."""
 _LOOKS_LIKE_A_MARK: Final = re.compile(
     r"deleted|tombstone|soft_?delet|gel(ö|oe)scht|supprim|eliminad|(^|_)is_?delet"
     r"|(^|_)del(ete)?_?(flag|mark|date|time|at|on|ts)($|_)"
+    r"|(^|_)is_?removed$|(^|_)removed_?(at|on|date|flag)$|^_*(row|rec|record)_?status$"
+    r"|^_*(valid_?(to|until)|(dwh?|etl|row|rec|record|scd|eff|effective)_?"
+    r"(valid_?(to|until)|end(_?date)?|to|until))$"
+    r"|^_*(dwh?|etl|row|rec|record|scd)?_*(is_?(current|latest)|current_?(flag|ind|row))$"
+    r"|^_*((cdc|dml|dm|hvr|sdc|row|rec|record|change|db|sys|etl|meta|metadata)[_.$]*)?"
+    r"(dml|(op|oper|operation)([_.]?(type|code|name|ind|flag))?)([_.]type)?$"
 )
 
 
 def looks_like_mark(header: str) -> bool:
-    """Whether a column's name, in small letters, could say that rows are deleted."""
+    """Whether a column's name, in small letters, could say that rows are deleted, or old states."""
     return _LOOKS_LIKE_A_MARK.search(header) is not None

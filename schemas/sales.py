@@ -14,6 +14,7 @@ import polars as pl
 
 from schemas.catalogue import Field, Table, Type
 from schemas.marks import MARKS
+from schemas.values import LOOKUP_TYPES
 
 LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 USUAL_NUMBER: Final = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
@@ -94,6 +95,7 @@ def _lookup_type(name: str) -> Field:
             f"{name}_entitytype",
             f"{name}_type",
         ),
+        alike=LOOKUP_TYPES,
     )
 
 

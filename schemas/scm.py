@@ -8,7 +8,8 @@ from typing import Final
 
 import pycountry
 
-from schemas.catalogue import NO_YES, Column, ColumnKind, Entity, Field, OnTooLong, Table
+from schemas.catalogue import NO_YES, Column, ColumnKind, Entity, Field, OnTooLong, Table, Type
+from schemas.marks import MARKS
 
 ENUMS: Final = MappingProxyType(
     {
@@ -221,10 +222,15 @@ CUSTOMERS_EXPORT: Final = Table(
         Field(name="CustomerAccount", names=("customer account", "accountnum")),
         Field(name="PartyNumber", names=("party number", "partyid")),
         Field(name="dataAreaId", names=("company", "legalentityid", "legal entity")),
+        Field(name="versionnumber", type=Type.INTEGER),
+        *MARKS,
     ),
     required=(("CustomerAccount",), ("PartyNumber",)),
 )
-"""A *Customers V2* export, as far as it says which accounts and keys SCM has."""
+"""A *Customers V2* export, as far as it says which accounts and keys SCM has.
+
+Links and replicas of SCM keep customers that are deleted there, and mark them.
+"""
 
 
 @cache

@@ -9,7 +9,8 @@ columns count 2), so each rule stands twice and means one thing: here as a Polar
 * blank: null, or nothing but white space;
 * length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
 * key: trimmed and ASCII-upper-cased; used for comparing, never sent;
-* GUID: read in any case, with or without braces; kept as 36 lower-case characters.
+* GUID: read in any case, with or without braces; kept as 36 lower-case characters. The one of
+  nothing but zeros stands for none: programs write it where there is no id.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ GUID: Final = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 WRITTEN_GUID: Final = rf"(?:{GUID}|\{{{GUID}\}})"
 
+NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+"""What programs write where there is no id."""
+
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
 
 
@@ -69,13 +73,15 @@ def guid_of(value: pl.Expr) -> pl.Expr:
     """A GUID as it is kept: 36 lower-case characters; null for what is none."""
     written = trimmed(value)
     kept = written.str.strip_chars("{}").str.to_lowercase()
-    return pl.when(written.str.contains(f"^{WRITTEN_GUID}$")).then(kept)
+    is_id = written.str.contains(f"^{WRITTEN_GUID}$") & (kept != NO_GUID)
+    return pl.when(is_id).then(kept)
 
 
 def parse_guid(text: str) -> str | None:
     """What ``guid_of`` makes of one text."""
     written = text.strip(WHITE_SPACE)
-    return written.strip("{}").lower() if re.fullmatch(WRITTEN_GUID, written) else None
+    kept = written.strip("{}").lower()
+    return kept if re.fullmatch(WRITTEN_GUID, written) and kept != NO_GUID else None
 
 
 def is_plain_key(text: str) -> bool:

@@ -8,10 +8,10 @@ feeds both the same strings. GUIDs are in ``schemas/text.py``.
 * flag: ``FLAGS``, in any case;
 * type of a lookup: ``LOOKUP_TYPES``, in any case;
 * whole number: digits, and no decimals but zeros. Nothing is rounded;
-* time: ISO 8601, a date with dots (the day comes first), ``/Date(0)/`` of .NET, seconds, milli- or
-  microseconds since 1970 (10, 13 or 16 digits, until 2033), and a date with
-  slashes or dashes if its column shows whether the day or the month comes first. Without a zone it
-  is UTC. A year of two digits is not read, for nothing says its century;
+* time: ISO 8601, a date with the year first, one with dots (else the day comes first),
+  ``/Date(0)/`` of .NET, seconds, milli- or microseconds since 1970 (10, 13 or 16 digits, until
+  2033), and a date with slashes or dashes if its column shows whether the day or the month comes
+  first. Without a zone it is UTC. A year of two digits is not read, for nothing says its century;
 * amount: with signs of thousands and a currency, if it or its column shows that the point is the
   decimal sign. A decimal comma is never read, nor ``7.000`` where nothing shows what it means.
 """
@@ -47,15 +47,24 @@ NULL_WORDS: Final = (
     "nan", "NaN", "NaT",
     "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a",
     "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
-    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!",
+    "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!",
+    "#VALEUR!", "#NOM?", "#NOMBRE!",
+    "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!", "#N/B",
+    "#RIF!", "#VALORE!", "#NOME?", "#N/D", "#VALOR!", "#NÚM!", "#¡REF!", "#¡VALOR!",
+    "#¿NOMBRE?", "#¡NUM!", "#¡DIV/0!",
+    "#ADR!", "#ARG!", "#NAZWA?", "#LICZBA!", "#N/D!",
+    "#NAVN?", "#VÆRDI!", "#NAMN?", "#VÄRDEFEL!", "#REFERENS!", "#REFERENCE!",
+    "[object Object]", "[Record]", "[List]", "[Table]", "[Binary]",
 )  # fmt: skip
-"""What databases and data frames write where there is no value, and spreadsheets for an error."""
+"""What databases and data frames write where there is no value, spreadsheets for an error, and
+scripts and Power Query for a value that is no text."""
 
 TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 """Those that people do not type into a text, or only as a joke."""
 
 ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
-"""Those of a spreadsheet: there was a value, and it is lost."""
+"""Those of a spreadsheet, and those for a value that is no text: there was one, and it is lost."""
 
 SHORTENED: Final = "E+"
 """What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""
@@ -107,8 +116,11 @@ _CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,9})?
 _ZONE: Final = " ?(?:[Zz]|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 ISO_TIME: Final = f"[1-9][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK}(?:{_ZONE})?)?"
 
-_HOUR: Final = "(?:,? {1,2}(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
-DOTTED_TIME: Final = rf"[0-9]{{1,2}}\.[0-9]{{1,2}}\.[1-9][0-9]{{3}}{_HOUR})?"
+_HOUR: Final = (
+    "(?:,? {1,2}(?:[01]?[0-9]|2[0-3])"
+    "(?::[0-5][0-9](?::[0-5][0-9])?|[.][0-5][0-9](?:[.][0-5][0-9])?)"
+)
+DOTTED_TIME: Final = rf"[0-9]{{1,2}}\. ?[0-9]{{1,2}}\. ?[1-9][0-9]{{3}}\.?{_HOUR})?"
 SLASHED_TIME: Final = (
     f"(?:[0-9]{{1,2}}/[0-9]{{1,2}}/|[0-9]{{1,2}}-[0-9]{{1,2}}-)[1-9][0-9]{{3}}"
     f"{_HOUR}(?:[ \u00a0\u202f]?[AaPp][Mm])?)?"
@@ -116,6 +128,10 @@ SLASHED_TIME: Final = (
 NET_TIME: Final = r"/Date\(-?[0-9]{1,15}(?:[+-][0-9]{4})?\)/"
 EPOCH_TIME: Final = "1[0-9]{9}(?:[0-9]{3}){0,2}"
 YEAR_FIRST: Final = f"[1-9][0-9]{{3}}/[0-9]{{2}}/[0-9]{{2}}(?: {_CLOCK})?"
+SHORT_TIME: Final = (
+    r"[1-9][0-9]{3}(?:/[0-9]{1,2}/[0-9]{1,2}|-[0-9]{1,2}-[0-9]{1,2}"
+    rf"|\. ?[0-9]{{1,2}}\. ?[0-9]{{1,2}}\.?){_HOUR})?"
+)
 
 FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyType(
     {
@@ -132,6 +148,7 @@ FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyTy
         "net_time": NET_TIME,
         "epoch_time": EPOCH_TIME,
         "year_first": YEAR_FIRST,
+        "short_time": SHORT_TIME,
     }
 )
 """The forms, by the names of the macros' parameters."""
@@ -188,13 +205,15 @@ def timestamp_of(value: pl.Expr, *, day_first: bool | None = None) -> pl.Expr:
     branches = (
         pl.when(_matches(text, ISO_TIME)).then(_read_iso(text))
         .when(_matches(text, YEAR_FIRST)).then(_read_iso(text.str.replace_all("/", "-")))
-        .when(_matches(text, DOTTED_TIME)).then(_read_parts(text, "1", "2"))
+        .when(_matches(text, SHORT_TIME)).then(_read_parts(text, 1, 2, 3))
+        .when(_matches(text, DOTTED_TIME)).then(_read_parts(text, 3, 2, 1))
         .when(_matches(text, NET_TIME)).then(pl.from_epoch(net, "ms").cast(pl.Datetime("us")))
         .when(_matches(text, EPOCH_TIME)).then(pl.from_epoch(since_1970, "us"))
     )  # fmt: skip
     if day_first is not None:
-        order = ("1", "2") if day_first else ("2", "1")
-        branches = branches.when(_matches(text, SLASHED_TIME)).then(_read_parts(text, *order))
+        month, day = (2, 1) if day_first else (1, 2)
+        slashed = _read_parts(text, 3, month, day)
+        branches = branches.when(_matches(text, SLASHED_TIME)).then(slashed)
     return branches.otherwise(None).dt.replace_time_zone("UTC")
 
 
@@ -228,13 +247,13 @@ def _read_clock(clock: pl.Expr) -> pl.Expr:
     return pl.duration(hours=hours, minutes=minutes, seconds=seconds.fill_null(0))
 
 
-def _read_parts(text: pl.Expr, day: str, month: str) -> pl.Expr:
-    """A date of three numbers, the year last, with a clock of 24 or of twice 12 hours behind."""
-    date = r"^([0-9]+)\D([0-9]+)\D([0-9]+)"
+def _read_parts(text: pl.Expr, year: int, month: int, day: int) -> pl.Expr:
+    """A date of three numbers, each by its place, and a clock of 24 or of twice 12 hours."""
+    date = r"^([0-9]+)\D+([0-9]+)\D+([0-9]+)"
     joined = pl.concat_str(
-        [text.str.extract(date, part) for part in (3, int(month), int(day))], separator="-"
+        [text.str.extract(date, part) for part in (year, month, day)], separator="-"
     )
-    clock = text.str.extract(r" ([0-9:]+)")
+    clock = text.str.extract(r" ([0-9]+[:.][0-9][0-9:.]*)").str.replace_all(".", ":", literal=True)
     half = text.str.extract("([AaPp])[Mm]$").str.to_lowercase()
     hour = clock.str.extract("^([0-9]+)").cast(pl.Int64, strict=False)
     wrong = half.is_not_null() & ~hour.is_between(1, _NOON)

@@ -2,19 +2,27 @@
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows; where a rare branch needs it often, a lambda gets it once.
 -- The forms are those of schemas/values.py.
--- params: $written_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
--- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $epoch_time,
--- $slashed_time
+-- params: $written_guid, $no_guid, $flag_words, $flag_values, $lookup_words, $lookup_types,
+-- $whole_number, $pointed_amount, $evident_amount, $iso_time, $year_first, $short_time,
+-- $dotted_time, $net_time, $epoch_time, $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
-    CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
+    CASE
+        WHEN regexp_full_match(x, $written_guid)
+            THEN nullif(CAST(trim(x, '{}') AS UUID), CAST($no_guid AS UUID))
+    END;
 
 -- The first branches prove the common forms at a fraction of the cost of the last.
 CREATE OR REPLACE MACRO guid_of(x) AS
     CASE
+        WHEN x = $no_guid THEN NULL
         WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN TRY_CAST(x AS UUID)
         WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = lower(x) THEN TRY_CAST(x AS UUID)
         ELSE written_guid(trimmed(x))
     END;
+
+-- An id as it was written; the one that stands for none is blank.
+CREATE OR REPLACE MACRO given_id(x) AS
+    CASE WHEN prefix(x, $no_guid) OR prefix(x, '{' || $no_guid) THEN NULL ELSE x END;
 
 -- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as
 -- it stands, or none.
@@ -68,11 +76,28 @@ CREATE OR REPLACE MACRO written_time(x, day_first) AS
             )
         WHEN regexp_full_match(x, $year_first)
             THEN TRY_CAST(replace(x, '/', '-') AS TIMESTAMPTZ)
+        WHEN regexp_full_match(x, $short_time)
+            THEN CAST(
+                try_strptime(
+                    regexp_replace(
+                        regexp_replace(
+                            x, '^([0-9]+)[^0-9]+([0-9]+)[^0-9]+([0-9]+)\.?(,? +|$)', '\1-\2-\3 '
+                        ),
+                        '([0-9])[.]([0-9])', '\1:\2', 'g'
+                    ),
+                    ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%d ']
+                ) AS TIMESTAMPTZ
+            )
         WHEN regexp_full_match(x, $dotted_time)
             THEN CAST(
                 try_strptime(
-                    regexp_replace(x, ',? +', ' '),
-                    ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y']
+                    regexp_replace(
+                        regexp_replace(
+                            x, '^([0-9]+)\. ?([0-9]+)\. ?([0-9]+)\.?(,? +|$)', '\1/\2/\3 '
+                        ),
+                        '([0-9])[.]([0-9])', '\1:\2', 'g'
+                    ),
+                    ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y ']
                 ) AS TIMESTAMPTZ
             )
         WHEN regexp_full_match(x, $net_time)
@@ -85,7 +110,7 @@ CREATE OR REPLACE MACRO written_time(x, day_first) AS
             THEN CAST(
                 try_strptime(
                     regexp_replace(
-                        regexp_replace(replace(x, '-', '/'), ',? +', ' '),
+                        regexp_replace(replace(replace(x, '-', '/'), '.', ':'), ',? +', ' '),
                         '[ \x{a0}\x{202f}]?([AaPp][Mm])$', ' \1'
                     ),
                     CASE

@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.marks import DELETED_WORDS, FORMER_WORDS, LIVE_WORDS
-from schemas.text import WHITE_SPACE, WRITTEN_GUID
+from schemas.text import NO_GUID, WHITE_SPACE, WRITTEN_GUID
 from schemas.values import FORMS
 from sql.query import Value, identifier, literal, query, with_literals
 
@@ -364,7 +364,8 @@ def _close(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _make_macros(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
-    connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID, **FORMS))
+    guids = {"written_guid": WRITTEN_GUID, "no_guid": NO_GUID}
+    connection.execute(with_literals(query("macros"), **guids, **FORMS))
     connection.execute(
         with_literals(
             query("deletion"),

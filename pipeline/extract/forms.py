@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
@@ -13,14 +12,14 @@ import pyarrow as pa
 from pipeline.errors import SourceError
 from pipeline.extract.files.csv_reader import read_csv_file
 from pipeline.extract.files.discover import FilePart, Form, find_form
+from pipeline.extract.files.folder_columns import add_folder_columns
 from pipeline.extract.files.json_reader import read_lines, read_pages
 from pipeline.extract.files.parquet import read_text_chunks
 from pipeline.extract.files.workbook import read_workbook
 from pipeline.extract.files.xml_records import read_records
 from pipeline.extract.headers import ColumnSelection
-from pipeline.extract.marks import UnknownMarks
-from pipeline.extract.pages import SavedPage, refuse_missing_pages
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from pipeline.extract.seen import Seen
 from schemas.catalogue import Table
 
 __all__ = ["ReadOptions", "Seen", "land_file", "land_part", "read_chunks"]
@@ -49,7 +48,7 @@ def land_part(
     if form is Form.PARQUET:
         chunks = list(read_text_chunks(part, selection))
     else:
-        seen = Seen(marks=UnknownMarks(selection))
+        seen = Seen.of(selection)
         chunks = list(seen.watch(read_chunks(part, form, selection, options)))
         seen.check(form, selection, part.name)
     frame = pl.from_arrow(
@@ -63,11 +62,18 @@ def land_part(
 def read_chunks(
     part: FilePart, form: Form, selection: ColumnSelection, options: ReadOptions
 ) -> Iterator[Chunk]:
-    """The rows of one file as text.
+    """The rows of one file as text, with what its folders say of them.
 
     Raises:
         SourceError: it cannot be read as a whole.
     """
+    chunks = _read_form(part, form, selection, options)
+    return add_folder_columns(chunks, part.name, selection)
+
+
+def _read_form(
+    part: FilePart, form: Form, selection: ColumnSelection, options: ReadOptions
+) -> Iterator[Chunk]:
     match form:
         case Form.DELIMITED:
             return read_csv_file(
@@ -92,40 +98,3 @@ def read_chunks(
             raise SourceError("is a Delta table, not a file.", where=part.name)
         case _:
             assert_never(form)
-
-
-@dataclass(kw_only=True, slots=True)
-class Seen:
-    """What became known while the parts of a table were read.
-
-    ``rows`` are the readable ones; ``columns`` the canonical ones, ``headers`` all others.
-    """
-
-    rows: int = 0
-    columns: dict[str, None] = field(default_factory=dict)
-    headers: dict[str, None] = field(default_factory=dict)
-    unreadable: list[UnreadableRow] = field(default_factory=list)
-    pages: list[SavedPage] = field(default_factory=list)
-    marks: UnknownMarks
-
-    def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """The chunks of one part, looked at."""
-        for chunk in chunks:
-            self.rows += chunk.table.num_rows
-            self.columns |= dict.fromkeys(self.marks.count(chunk.table))
-            self.headers |= dict.fromkeys(chunk.headers)
-            self.unreadable += chunk.unreadable
-            self.pages += [chunk.page] if chunk.page is not None else []
-            yield chunk
-
-    def check(self, form: Form, selection: ColumnSelection, where: str) -> None:
-        """What can be said of JSON and XML only when all of it was read.
-
-        Raises:
-            SourceError: a needed column is in no row, or a page is missing.
-        """
-        if form not in {Form.PAGES, Form.LINES, Form.RECORDS}:
-            return
-        if self.rows:
-            selection.check(self.columns, self.headers, where)
-        refuse_missing_pages(self.pages, where)

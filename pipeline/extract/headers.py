@@ -126,7 +126,8 @@ class ColumnSelection:
 
     def explain_wrapper(self, headers: Collection[str]) -> str | None:
         """Why rows cannot be read, if each is in one cell of its own; none if it is not."""
-        if _WRAPPER not in headers or self.table.key in self.match(headers, ""):
+        is_wrapped = any(_fold(header) == _WRAPPER for header in headers)
+        if not is_wrapped or self.table.key in self.match(headers, ""):
             return None
         return (
             f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "

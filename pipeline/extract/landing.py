@@ -201,7 +201,7 @@ class _Landing:
 
         Later parts may lack columns that the first one has, and the other way round.
         """
-        seen, sources = Seen(marks=UnknownMarks(self.selection)), []
+        seen, sources = Seen.of(self.selection), []
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),
@@ -221,7 +221,7 @@ class _Landing:
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
         names = dict.fromkeys(seen.columns or self.selection.names)
-        notes = tuple(seen.marks.list_notes())
+        notes = (*seen.marks.list_notes(), *seen.notes)
         return self._describe(names, sources, file.words, tuple(seen.unreadable), notes)
 
     def _land_parquet(

@@ -17,6 +17,8 @@ from pipeline.extract.spellings import Cells
 from schemas.text import WHITE_SPACE
 
 _NO: Final = ("", "false", "0", "0.0", "no", "n", "f")
+_NEVER: Final = "9999-12-31"
+"""The end of time, which history tables write for rows that are current."""
 
 
 @dataclass(slots=True)
@@ -42,10 +44,11 @@ class UnknownMarks:
 
 
 def _count_filled(cells: Cells) -> int:
-    """Cells that are neither blank nor No."""
+    """Cells that are neither blank nor No nor the end of time."""
     if pa.types.is_nested(cells.type):
         return int(len(cells) - cells.null_count)
     texts = pc.utf8_lower(pc.utf8_trim(cells.cast(pa.string()), WHITE_SPACE))
-    filled = pc.invert(pc.is_in(texts, value_set=pa.array([*_NO, None])))
+    is_blank = pc.is_in(texts, value_set=pa.array([*_NO, None]))
+    filled = pc.invert(pc.or_kleene(is_blank, pc.starts_with(texts, _NEVER)))
     count: int | None = pc.sum(filled).as_py()
     return count or 0

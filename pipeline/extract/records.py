@@ -16,6 +16,8 @@ _PAGE: Final = 5_000
 """Rows of a page of Dataverse: what broke off between two pages has a multiple of them."""
 _LIMIT: Final = 100_000
 """Rows at which Sales ends an export to Excel."""
+_SHEETS: Final = frozenset({30_000, 65_535, 150_000, 1_048_575})
+"""Rows at which a visual of Power BI ends, and sheets of Excel below their header."""
 _TOLD: Final = "export_limit"
 
 
@@ -66,7 +68,8 @@ def note_row_count(table: str, rows: int, notes: Iterable[Note]) -> Note | None:
         rows: its rows, with those that cannot be read.
         notes: what is said of it already.
     """
-    if not rows or rows % _PAGE or rows > _LIMIT or any(one.code == _TOLD for one in notes):
+    is_limit = rows in _SHEETS or (rows % _PAGE == 0 and 0 < rows <= _LIMIT)
+    if not is_limit or any(one.code == _TOLD for one in notes):
         return None
     return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,}")
 
@@ -108,11 +111,12 @@ class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 
     Empty text is null. ``headers`` are all columns that a chunk of JSON has, known or not;
-    the last chunk of a ``page`` says so.
+    the last chunk of a ``page`` says so. ``notes`` are to be said of the file.
     """
 
     table: pa.Table
     unreadable: tuple[UnreadableRow, ...] = ()
+    notes: tuple[Note, ...] = ()
     headers: tuple[str, ...] = ()
     page: SavedPage | None = None
 

@@ -30,7 +30,10 @@ from sql.session import Session
 COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 """Columns that say which of several rows of one id counts."""
 
-READING: Final = ("column_unreadable", "date_order_unknown", "null_word_read", "number_shortened")
+READING: Final = (
+    "column_unreadable", "date_order_unknown", "deletion_unreadable", "null_word_read",
+    "number_shortened",
+)  # fmt: skip
 """Codes of findings of how columns were read."""
 
 _MARKS: Final = tuple(field.name for field in MARKS if field.name != WRITTEN)

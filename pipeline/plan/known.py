@@ -19,6 +19,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.extract.exports import land_exports, list_export_files
+from pipeline.plan.customers import drop_deleted_customers
 from pipeline.plan.prepare import store_loaded
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file, write_table
@@ -37,6 +38,8 @@ LOADED_MEMORY: Final = "memory"
 
 NO_EXPORT: Final = "none"
 
+_COLUMNS: Final = ("CustomerAccount", "PartyNumber", "dataAreaId")
+
 CUSTOMERS_FILE: Final = "known_customers.parquet"
 
 
@@ -45,6 +48,8 @@ def read_customer_exports(project: Project) -> pl.DataFrame | None:
 
     Returns:
         CustomerAccount, PartyNumber and dataAreaId, as text; null where it names none.
+
+    Customers that are deleted in SCM are left out.
 
     Raises:
         SourceError: a file is missing, cannot be read, lacks a column, or has rows that cannot be
@@ -56,9 +61,10 @@ def read_customer_exports(project: Project) -> pl.DataFrame | None:
     tables = {CUSTOMERS_V2.name: CUSTOMERS_EXPORT}
     found = land_exports(paths, tables, project.legal_entities, "destination.known_customers")
     frame = found[CUSTOMERS_V2.name]
-    names = [field.name for field in CUSTOMERS_EXPORT.fields]
-    missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns]
-    return frame.with_columns(missing).select(names)
+    missing = [
+        pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in frame.columns
+    ]
+    return drop_deleted_customers(frame.with_columns(missing)).select(_COLUMNS)
 
 
 def keep_customer_exports(project: Project, folder: Path) -> Path | None:

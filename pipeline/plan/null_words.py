@@ -161,10 +161,11 @@ def refuse_words(table: str, cells: Cells, words: Iterable[str]) -> None:
     count = sum(count for (_, one), count in cells.items() if one == word)
     if word in ERROR_WORDS:
         holds = "1 cell holds" if count == 1 else f"{count:,} cells hold"
+        kind = f"{word} for what is no text" if word[0] == "[" else f"the error {word}"
         raise SourceError(
-            f"{holds} the error {word} of a spreadsheet ({_list_some(columns)}): what stood there "
-            f"is lost. Correct it and export again, or set source.null_words = [{listed}] to read "
-            "such cells as blank.",
+            f"{holds} {kind}, as spreadsheets and scripts write it ({_list_some(columns)}): what "
+            "stood there is lost. Correct it and export again, or set source.null_words = "
+            f"[{listed}] to read such cells as blank.",
             where=table,
         )
     raise SourceError(

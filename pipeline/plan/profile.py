@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.plan.deletion import DELETED
 from pipeline.plan.reading import TableReading
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
@@ -47,12 +48,14 @@ class Doubt:
 
     def report(self) -> RunFinding:
         """As a finding of the run."""
+        code = "deletion_unreadable" if self.column == DELETED else "column_unreadable"
         return RunFinding(
-            code="date_order_unknown" if self.has_no_order else "column_unreadable",
+            code="date_order_unknown" if self.has_no_order else code,
             detail=f"{self.table}, {self.place}",
             column=self.column,
             source_file=self.source_file,
             source_line=self.source_line,
+            rows=self.count if code == "deletion_unreadable" else None,
         )
 
 
@@ -148,7 +151,7 @@ def place_doubt(
 
 def _has_no_order(session: Session, table: Table, field: Field, reading: TableReading) -> bool:
     rows = f"{table.name}_landed"
-    is_text = session.columns(rows)[field.name] == _TEXT
+    is_text = session.columns(rows).get(field.name) == _TEXT
     if field.type is not Type.TIMESTAMP or field.name in reading.orders or not is_text:
         return False
     text = query("plan/date_orders", rows=rows, column=field.name)

@@ -18,6 +18,7 @@ from typing import Final, assert_never
 from pipeline.plan.deletion import DELETED, MarkColumn, build_deletion_columns
 from schemas.catalogue import Field, Table, Type
 from schemas.marks import MARKS, WRITTEN
+from schemas.text import NO_GUID
 from sql.query import identifier, literal
 
 _SQL_TYPES: Final = {
@@ -77,7 +78,8 @@ def build_typed_column(
     text = _build_text(column, physical)
     match field.type:
         case Type.GUID:
-            typed = column if physical == "UUID" else f"guid_of({text})"
+            typed = f"nullif({column}, UUID {literal(NO_GUID)})"
+            typed = typed if physical == "UUID" else f"guid_of({text})"
         case Type.TEXT:
             typed = text
         case Type.CHOICE:
@@ -235,7 +237,7 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, what cannot be read, and ``PLACE``.
     """
-    parts = [*PLACE, *build_deletion_columns(dict(_list_marks(columns, reading)))]
+    parts = [*PLACE, *build_deletion_columns(dict(list_marks(table, columns, reading)))]
     for one in table.fields:
         if one.name != DELETED:
             parts += _declare_column(one, columns.get(one.name), reading)
@@ -251,11 +253,12 @@ def build_select_list(
     return "SELECT " + ",\n       ".join(parts)
 
 
-def _list_marks(
-    columns: Mapping[str, str], reading: TableReading
+def list_marks(
+    table: Table, columns: Mapping[str, str], reading: TableReading
 ) -> Iterator[tuple[str, MarkColumn]]:
     """The columns that say whether a row is gone."""
-    for one in MARKS:
+    for mark in MARKS:
+        one = table.field(mark.name) or mark  # The table's own has the project's words.
         if one.name in columns and one.name != WRITTEN:
             name, physical = identifier(one.name), columns[one.name]
             read = build_typed_column(one, name, physical, reading)
@@ -270,6 +273,7 @@ def _declare_column(field: Field, physical: str | None, reading: TableReading) -
     else:
         typed = build_typed_column(field, name, physical, reading)
         text = _build_text(name, physical)
+        text = f"given_id({text})" if field.type is Type.GUID else text
     return [f"{typed} AS {name}"] + ([] if field.type is Type.TEXT else [f"{text} AS {raw}"])
 
 

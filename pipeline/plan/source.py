@@ -115,16 +115,17 @@ def land_files(
 def _refuse_blind_filter(project: Project, contacts: LandedTable) -> None:
     """Find a filter on columns that no file of contacts has: it would be null everywhere.
 
-    Forms that leave blanks out may lack a column that is blank (``list_column_gaps``).
+    JSON and XML may leave blanks out, but nothing shows that they did.
     """
-    if any(one.columns is None for one in contacts.sources) and not contacts.lookups_are_names:
-        return
     missing = sorted(list_filter_columns(project) - contacts.columns.keys())
-    if missing and contacts.rows:
-        raise ConfigurationError(
-            f"names {', '.join(missing)}, which contacts do not have: export it as well.",
-            where="source.filter",
-        )
+    if not missing or not contacts.rows:
+        return
+    may_be_blank = any(one.columns is None for one in contacts.sources)
+    blank = ", or leave it out of the filter if it is blank in all rows" if may_be_blank else ""
+    raise ConfigurationError(
+        f"names {', '.join(missing)}, which contacts do not have: export it as well{blank}.",
+        where="source.filter",
+    )
 
 
 def make_read_options(project: Project) -> ReadOptions:

@@ -22,6 +22,7 @@ Verdict = Literal["clean", "attention", "stopped", "broken"]
 
 ALARMS: Final = (
     "row_unreadable",
+    "deletion_unreadable",
     "no_contacts",
     "nothing_selected",
     "only_not_found",

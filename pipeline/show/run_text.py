@@ -248,6 +248,7 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "failed in SCM": outcomes.get("failed", 0),
         "with unknown outcome": outcomes.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
+        "of other tables that may be deleted": findings.get("deletion_unreadable", 0),
         "asked for and not in the source": findings.get("only_not_found", 0),
         "batches that SCM counts differently": findings.get("counts_disagree", 0),
     }

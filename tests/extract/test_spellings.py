@@ -35,6 +35,19 @@ def test_a_key_and_a_better_spelling_are_no_contradiction(is_key: bool) -> None:
     assert merged.to_pylist() == ["a", "c"]
 
 
+def test_words_of_one_meaning_do_not_differ() -> None:
+    field = Field(name="customeridtype", alike={"1": "account", "2": "contact"})
+    merged = merge_spellings([pa.array([1, 2, 2]), pa.array(["Account", "2.0", "account"])], field)
+    assert merged.to_pylist() == ["1", "2 / 2.0", "2 / account"]
+
+
+def test_an_id_of_zeros_is_blank() -> None:
+    zeros = "00000000-0000-0000-0000-000000000000"
+    field = Field(name="contactid", type=Type.GUID)
+    best, other = pa.array([zeros, "{" + zeros + "}", "a"]), pa.array(["b", None, zeros])
+    assert merge_spellings([best, other], field, is_key=True).to_pylist() == ["b", None, "a"]
+
+
 def test_types_meet_as_text_if_they_differ() -> None:
     merged = merge_spellings([pa.array([1, None]), pa.array([None, "2"])], TYPE)
     assert merged.to_pylist() == ["1", "2"]

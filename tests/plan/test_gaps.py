@@ -11,6 +11,7 @@ from pipeline.commands.options import Flags
 from pipeline.commands.plan import backfill_contacts, plan_contacts
 from pipeline.errors import ConfigurationError
 from pipeline.events import report_nothing
+from pipeline.extract.records import note_row_count
 from pipeline.plan.request import PlanRequest
 from tests.scenes.small import write_small
 
@@ -145,6 +146,14 @@ def test_a_number_of_rows_at_which_exports_stop_is_said(
     found = told(write(tmp_path / "a", contacts=f"{lines}\n"), "row_count_suspicious")
     start = "A table ends at a number of rows at which exports stop"
     assert found == ([(f"{start}: contacts has exactly {rows:,}.", None)] if is_suspicious else [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_suspicious"),
+    [(30_000, True), (65_535, True), (1_048_575, True), (65_536, False), (110_000, False)],
+)
+def test_limits_of_sheets_and_visuals_are_known(rows: int, is_suspicious: bool) -> None:
+    assert (note_row_count("contacts", rows, ()) is not None) is is_suspicious
 
 
 def test_unreadable_rows_count_as_rows_and_side_tables_are_counted_too(tmp_path: Path) -> None:

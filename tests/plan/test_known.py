@@ -72,3 +72,15 @@ def test_check_counts_the_customers_and_names_a_file_that_is_not_there(tmp_path:
     assert ": 1 customer\n" in check_project(common, report_nothing).lines(100)
     with pytest.raises(SourceError, match=r"gone\.csv: there is no such file"):
         known.read_customer_exports(project_of(tmp_path, '["scm/usmf.csv", "gone.csv"]'))
+
+
+@pytest.mark.parametrize("row", ["A,A,wahr", ",,true"])
+def test_a_deletion_that_names_nobody_or_cannot_be_read_is_refused(
+    tmp_path: Path, row: str
+) -> None:
+    (tmp_path / "scm").mkdir()
+    text = f"CUSTOMERACCOUNT,PARTYNUMBER,IsDelete\nB,B,\n{row}\n"
+    (tmp_path / "scm" / "usmf.csv").write_text(text)
+    with pytest.raises(SourceError, match="1 row of Customers V2 may be deleted") as caught:
+        known.read_customer_exports(project_of(tmp_path, '"scm"'))
+    assert "wahr" not in str(caught.value)

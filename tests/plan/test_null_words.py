@@ -47,6 +47,15 @@ def blank_words(found: LandedFolder, chosen: list[str] | None = None) -> tuple[s
 
 
 @pytest.mark.parametrize(
+    "word", ["#VÄRDEFEL!", "#¿NOMBRE?", "#SPILL!", "[object Object]", "[Table]"]
+)
+def test_one_cell_that_lost_its_value_is_asked_about(tmp_path: Path, word: str) -> None:
+    with pytest.raises(SourceError, match="what stood there is lost") as caught:
+        blank_words(landed(tmp_path, f"1,CON,1,,Brown,{word},7,2", "2,CON,1,,Grey,,7,2"))
+    assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("cells", "rows", "doubtful"),
     [
         ({("lastname", "NULL"): 1}, 1000, []),

@@ -14,12 +14,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
 
+import pyarrow.compute as pc
+
 from pipeline.extract.files.csv_bounds import Dialect
+from pipeline.extract.files.csv_copy import (
+    BREAK,
+    convert_copy,
+    has_escape,
+    has_null_field,
+    is_copy,
+)
 from pipeline.extract.files.csv_strict import read_strict
 from pipeline.extract.files.csv_text import CsvText, has_pair
 from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.files.packed import Content, open_content
 from pipeline.extract.records import ReadOptions
+from pipeline.extract.spellings import Cells
 
 _ESCAPED: Final = re.compile(rb"\\([\\\"])")
 _SCANNED: Final = 1024 * 1024
@@ -158,19 +168,31 @@ def _double_quotes(field: re.Match[bytes]) -> bytes:
 
 
 class EscapeProof:
-    """Decides, when the first backslash appears that could escape, how a file is written."""
+    r"""Decides, when the first backslash appears that could escape, how a file is written.
+
+    ``is_open``: a file has ``\N`` for null, as databases write it, and backslashes that they may
+    have written for something else, but nothing proves it.
+    """
 
     def __init__(
         self, text: CsvText, backslashes: Backslashes, content: Content, options: ReadOptions
     ) -> None:
         self._text, self._backslashes = text, backslashes
         self._content, self._options = content, options
-        self._is_decided = False
+        self._is_decided = self._is_looked_through = False
+        self._is_copy = self._has_null = self._has_escape = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known what backslashes mean."""
+        return self._has_null and self._has_escape and not self._is_copy
 
     def look(self) -> None:
         """Look at what is at hand; from here on the text is in the usual dialect."""
         text = self._text
-        if self._is_decided or not _could_escape(text.rest):
+        if b"\\" in text.rest:
+            self._look_for_copy()
+        if self._is_copy or self._is_decided or not _could_escape(text.rest):
             return
         self._is_decided = True
         name, options = text.name, self._options
@@ -179,6 +201,23 @@ class EscapeProof:
         ):
             text.replace(self._backslashes.convert(text.drain()))
             text.read_more()
+
+    def _look_for_copy(self) -> None:
+        text, dialect = self._text, self._backslashes.dialect
+        if not self._is_looked_through:
+            self._is_looked_through = True
+            blocks = read_text_blocks(self._content, text.name, self._options)
+            self._is_copy = is_copy(dialect, blocks)
+            if self._is_copy:
+                text.replace(convert_copy(text.drain()))
+                text.read_more()
+        if not (self._is_copy or self.is_open):
+            self._has_null = self._has_null or has_null_field(text.rest)
+            self._has_escape = self._has_escape or (self._has_null and has_escape(text.rest))
+
+    def finish(self, cells: Cells) -> Cells:
+        """Values of the text as they are meant."""
+        return pc.replace_substring(cells, BREAK, "\n") if self._is_copy else cells
 
 
 def _could_escape(block: bytes) -> bool:

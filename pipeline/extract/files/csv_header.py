@@ -33,7 +33,7 @@ _SEPARATOR_LINE: Final = re.compile(
 _TYPE_LINE: Final = re.compile(rb'[\r\n]*"?#TYPE [^\r\n]*+\r?[\r\n]')
 _FIXED: Final = re.compile(r" {2,}|\s*[|+]\s*")
 _MOST: Final = 20
-"""Lines in which a header is looked for, to say where it is."""
+"""Lines in which a header is looked for, to say where it is; rows that show how lines end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +82,22 @@ def read_header(text: CsvText, selection: ColumnSelection) -> tuple[Dialect, lis
         )
     text.take(found.read.end, found.read.breaks)
     _refuse_rows(found, text, selection)
-    return found.dialect, list(found.record.fields)
+    return found.dialect, _fit_to_rows(list(found.record.fields), text, found.dialect)
+
+
+def _fit_to_rows(header: list[str], text: CsvText, dialect: Dialect) -> list[str]:
+    """The header, if all of the first rows end with a delimiter and it does not, or vice versa."""
+    if not text.rest:
+        text.read_more()
+    read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
+    rows = [one.fields for one in read.records if one.trouble is None]
+    if not rows:
+        return header
+    if all(len(row) == len(header) + 1 and not row[-1] for row in rows):
+        return [*header, ""]
+    if not header[-1].strip() and all(len(row) == len(header) - 1 for row in rows):
+        return header[:-1]
+    return header
 
 
 def _skip_preamble(text: CsvText, line_end: bytes) -> str | None:

@@ -7,7 +7,7 @@ to the same result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from pipeline.extract.files.csv_text import CsvText
 from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.files.packed import Content
 from pipeline.extract.headers import ColumnSelection
-from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
 from pipeline.extract.spellings import Cells
 
 _BOM: Final = "\ufeff".encode()
@@ -68,16 +68,17 @@ def read_csv_file(
         column: tuple(places[written] for written in spellings)
         for column, spellings in selection.pick(header, name).items()
     }
+    backslashes = Backslashes(dialect=dialect, width=len(header), limit=options.row_limit)
     rows = _Rows(
         text=text,
+        escapes=EscapeProof(text, backslashes, content, options),
         dialect=dialect,
         width=len(header),
         picked=picked,
         selection=selection,
         short=ShortRows(header, is_headerless=is_headerless),
     )
-    escapes = Backslashes(dialect=dialect, width=len(header), limit=options.row_limit)
-    yield from rows.read_chunks(EscapeProof(text, escapes, content, options))
+    yield from rows.read_chunks()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,19 +89,23 @@ class _Rows:
     """
 
     text: CsvText
+    escapes: EscapeProof
     dialect: Dialect
     width: int
     picked: Mapping[str, tuple[int, ...]]
     selection: ColumnSelection
     short: ShortRows
 
-    def read_chunks(self, escapes: EscapeProof) -> Iterator[Chunk]:
+    def read_chunks(self) -> Iterator[Chunk]:
         """All rows."""
         yield self._make_chunk([])
         while self.text.read_more() or self.text.rest:
-            escapes.look()
+            self.escapes.look()
             found = self._read_fast()
             yield found if found is not None else self._read_strict()
+        if self.escapes.is_open:
+            note = Note(code="backslash_kept", detail=self.text.name, source_file=self.text.name)
+            yield replace(self._make_chunk([]), notes=(note,))
 
     def _read_fast(self) -> Chunk | None:
         """The whole records at hand by Arrow.
@@ -162,8 +167,9 @@ class _Rows:
         """Place → cells: one column out of the spellings of each."""
         if is_wrapped:
             cells = {place: unwrap_formulas(one) for place, one in cells.items()}
+        finish = self.escapes.finish
         return {
-            name: self.selection.merge(name, [cells[place] for place in places])
+            name: self.selection.merge(name, [finish(cells[place]) for place in places])
             for name, places in self.picked.items()
         }
 

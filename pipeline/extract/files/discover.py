@@ -213,11 +213,22 @@ def choose_candidates(candidates: Sequence[Path], table: Table) -> list[Path]:
 def is_candidate(path: Path, table: Table) -> bool:
     """Whether a file or folder is named after a table, and could be read."""
     ending = find_ending(path)
-    base = path.name[: -len(ending)] if ending else path.name
-    if not names_table(base, table):
+    if not names_table(_take_base(path.name, ending), table):
         return False
     is_xml = ENDINGS.get(ending) is Form.RECORDS
     return not is_xml or table is CONTACTS or is_read_as_records(path, path.name)
+
+
+def _take_base(name: str, ending: str) -> str:
+    """A name without its ending, and without one of the same form before it.
+
+    Windows hides endings, so a file that somebody called ``contacts.csv`` is ``contacts.csv.txt``.
+    """
+    base = name[: -len(ending)] if ending else name
+    before = _find_ending(base.casefold(), ENDINGS)
+    if ending in ENDINGS and ENDINGS.get(before) is ENDINGS[ending]:
+        return base[: -len(before)]
+    return base
 
 
 def find_files(

@@ -9,14 +9,17 @@ from typing import Final, NoReturn
 
 from pipeline.errors import SourceError
 
-ARRAYS: Final = frozenset({"value", "results", "items", "records", "rows", "data"})
-"""Under which names a page keeps its rows: ``value`` as OData says, others as flows and tools."""
+ARRAYS: Final = frozenset({"value", "results", "items", "records", "rows", "data", "entities"})
+"""Under which names a page keeps its rows: ``value`` as OData says, ``entities`` as Xrm.WebApi in a
+form's script, others as flows and tools."""
 ENVELOPES: Final = frozenset({"body", "d", "data", "result", "response", "outputs"})
 """What a page may be in: a flow saves the whole answer, OData 2 puts it below ``d``."""
 _DEEPEST: Final = 3
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NEXT: Final = frozenset({"@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink", "__next"})
 _MORE: Final = "@Microsoft.Dynamics.CRM.morerecords"
+_MORE_OF_TOOLS: Final = frozenset({"has_more", "hasMore", "hasNextPage", "has_next_page"})
+"""What is true in a page of another service that is not the last one."""
 _COUNTS: Final = frozenset(
     {
         "@odata.count", "odata.count", "@count", "__count",
@@ -159,7 +162,7 @@ class PageParser:
             self.next_link = value
         elif key == _COOKIE and isinstance(value, str):
             self._cookie = value
-        elif key == _MORE:
+        elif key == _MORE or (key in _MORE_OF_TOOLS and value is True):
             self._has_more = value is True
         elif key == _UNCOUNTED:
             self._is_uncounted = value is True

@@ -25,6 +25,7 @@ WRAPPED: Final = frozenset(
 _OTHER_MESSAGES: Final = frozenset(
     {"SCHEMA", "STATE", "ACTIVATE_VERSION", "LOG", "SPEC", "CATALOG", "TRACE", "CONNECTION_STATUS"}
 )
+_REFERENCE: Final = frozenset({"Id", "LogicalName"})
 _TARGETS: Final = ("account", "contact")
 """What a lookup of several types can point to."""
 
@@ -146,9 +147,19 @@ class Expansions:
         nested = {key: cell for key, cell in row.items() if isinstance(cell, dict)}
         flat = dict(row)
         for key, record in nested.items():
-            if key in self.keys:
+            if (plain := _read_plain(record)) is not record:
+                flat[key] = plain
+            elif key in self.keys and record.keys() >= _REFERENCE:
+                self._put_reference(flat, key, record)
+            elif key in self.keys:
                 self._put(flat, key, record)
         return flat
+
+    def _put_reference(self, flat: Row, key: str, record: Row) -> None:
+        """A lookup as the SDK has it: ``{"Id": …, "LogicalName": "account"}``."""
+        lookup, _ = self.keys[key]
+        flat[lookup] = record["Id"]
+        flat.setdefault(f"{lookup}_entitytype", record["LogicalName"])
 
     def _put(self, flat: Row, key: str, record: Row) -> None:
         lookup, target = self.keys[key]
@@ -168,6 +179,23 @@ class Expansions:
         elif key != lookup and not {lookup, f"_{lookup}_value"} & flat.keys():
             flat[lookup] = record  # Nothing says which record this is.
         flat |= {name: cell for name, cell in columns.items() if name not in flat}
+
+
+def _read_plain(record: Row) -> object:
+    """The value in an object that has nothing else; the object itself if it is another.
+
+    The SDK has choices and amounts so (``{"Value": 1}``), MongoDB dates and decimals
+    (``{"$date": …}``).
+    """
+    keys = record.keys() - {"ExtensionData"}
+    if len(keys) != 1:
+        return record
+    (key,) = keys
+    value = record[key]
+    if key != "Value" and not key.startswith("$"):
+        return record
+    inner = _read_plain(value) if isinstance(value, dict) else value
+    return record if isinstance(inner, dict | list) else inner
 
 
 def _find_id(lookup: str, target: str, record: Row) -> object:

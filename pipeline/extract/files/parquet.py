@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.folder_columns import find_folder_columns
 from pipeline.extract.files.parquet_open import open_footer, read_parquet_batches
 from pipeline.extract.files.parquet_proof import drop_needless_spellings
 from pipeline.extract.files.remote import is_remote
@@ -162,15 +163,18 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
             holds other than plain values.
     """
     schema, metadata = read_footer(part)
-    picked = selection.pick(schema.names, part.name)
+    above = find_folder_columns(part.name, schema.names)
+    picked = selection.pick([*schema.names, *above], part.name)
     wanted = selection.keep_wanted(picked)
     columns = drop_needless_spellings(wanted, metadata, selection)
-    _refuse_columns_in_path(part, selection, columns)
-    stored = {
-        header: StoredColumn(type=schema.field(header).type, column=header)
-        for used in columns.values()
-        for header in used
-    }
+
+    def store(header: str) -> StoredColumn:
+        if header in above:
+            value = pa.scalar(above[header] or None, pa.string())
+            return StoredColumn(type=pa.string(), column=None, value=value)
+        return StoredColumn(type=schema.field(header).type, column=header)
+
+    stored = {header: store(header) for used in columns.values() for header in used}
     refuse_other_than_values(columns, stored, part.name)
     return ParquetPart(
         part=part,
@@ -179,10 +183,7 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
         columns=columns,
         stored=stored,
         selection=selection,
-        marks={
-            header: StoredColumn(type=schema.field(header).type, column=header)
-            for header in picked.keys() - wanted.keys()
-        },
+        marks={header: store(header) for header in picked.keys() - wanted.keys()},
     )
 
 
@@ -208,20 +209,6 @@ def _make_bytes_error(header: str, name: str, where: str) -> SourceError:
     return SourceError(
         f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.", where=where
     )
-
-
-def _refuse_columns_in_path(
-    part: FilePart, selection: ColumnSelection, columns: Collection[str]
-) -> None:
-    """Find columns that are in names of folders only, as those that Spark partitions by."""
-    steps = [step.partition("=")[0] for step in part.name.split("/")[:-1] if "=" in step]
-    lost = [step for step in steps if not set(selection.match([step], part.name)) <= set(columns)]
-    if lost:
-        sentence = (
-            f"the column {lost[0]} is in the name of the folder and not in the file; write it into "
-            "the file."
-        )
-        raise SourceError(sentence, where=part.name)
 
 
 def can_stay(parts: Sequence[ParquetPart]) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from pipeline.extract.headers import ColumnSelection
+from schemas.text import NO_GUID
 
 _FIRST, _LAST = "!", "~"
 """Printable ASCII but for the space: text whose lowest and highest values begin so is not blank."""
@@ -60,7 +61,7 @@ class _Proof:
         )
 
     def is_filled(self, header: str) -> bool:
-        """Whether no cell is null or blank."""
+        """Whether no cell is null or blank, or the id that stands for none."""
         return all(_is_filled(one) for one, _ in self._list_statistics(header))
 
     def _list_statistics(self, header: str) -> list[tuple[pq.Statistics | None, int]]:
@@ -77,7 +78,7 @@ def _is_filled(one: pq.Statistics | None) -> bool:
     if one.physical_type != _TEXTS:
         return True
     lowest, highest = _to_text(one.min), _to_text(one.max)
-    return lowest[:1] >= _FIRST and highest[:1] <= _LAST
+    return lowest[:1] >= _FIRST and highest[:1] <= _LAST and NO_GUID not in lowest
 
 
 def _to_text(value: object) -> str:

@@ -116,3 +116,18 @@ def test_annotations_of_the_web_api_in_a_header_are_no_mail_addresses(tmp_path: 
     more = "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
     display = "gendercode@OData.Community.Display.V1.FormattedValue"
     assert read(tmp_path, f"{HEADER},{more},{display}\n{ROW},account,Male\n") == [("Brown", 2)]
+
+
+def test_rows_that_all_end_with_a_delimiter_and_the_header_does_not_are_whole(
+    tmp_path: Path,
+) -> None:
+    rows = f"{ROW},\n{ROW},\n"
+    assert read(tmp_path, f"{HEADER}\n{rows}") == [("Brown", 2), ("Brown", 3)]
+    assert read(tmp_path, f"{HEADER},\n{ROW}\n") == [("Brown", 2)]
+
+
+def test_one_row_that_ends_with_a_delimiter_is_not(tmp_path: Path) -> None:
+    """A comma in a value that was not quoted shifts the others."""
+    text = f"{HEADER}\n{ROW}\n{ROW},\n"
+    _, unreadable = contacts(write(tmp_path / "export", {"contacts.csv": text}), tmp_path / "in")
+    assert [line for _, line, _ in unreadable] == [3]

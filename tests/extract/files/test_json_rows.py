@@ -168,3 +168,16 @@ def test_a_record_that_nothing_names_makes_its_row_unreadable(
     ((line, reason),) = unreadable
     assert line == 2
     assert reason.endswith("holds an object or a list")
+
+
+def test_objects_of_the_sdk_and_of_mongodb_are_values(tmp_path: Path) -> None:
+    row = {**ROW, "parentcustomerid": {"Id": COMPANY, "LogicalName": "account", "Name": "x"}}
+    row |= {"gendercode": {"Value": 2, "ExtensionData": None}, "statecode": None}
+    row |= {"modifiedon": {"$date": {"$numberLong": "1709366400000"}}, "merged": {"a": 1, "b": 2}}
+    [found], unreadable = read(
+        tmp_path, {key: cell for key, cell in row.items() if key != "merged"}
+    )
+    wanted = ("parentcustomerid", "parentcustomeridtype", "gendercode", "modifiedon")
+    assert [found[name] for name in wanted] == [COMPANY, "account", "2", "1709366400000"]
+    assert not unreadable
+    assert read(tmp_path, row)[1] == [(1, "merged holds an object or a list")]

@@ -161,11 +161,10 @@ def test_a_path_that_could_be_a_pattern_is_copied(tmp_path: Path) -> None:
     assert found.rows == 2
 
 
-def test_a_column_in_the_name_of_a_folder_is_not_lost_in_silence(tmp_path: Path) -> None:
+def test_a_column_in_the_name_of_a_folder_is_read(tmp_path: Path) -> None:
     put(tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet")
-    assert "the column statecode is in the name of the folder and not in the file" in refused(
-        tmp_path
-    )
+    found = one(tmp_path)
+    assert (found.in_place, rows(found)["statecode"].unique().to_list()) == (False, ["0"])
     put(
         tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet",
         statecode=pa.array([1, 0]),

@@ -118,12 +118,14 @@ class LandedFile:
     """Grows chunk by chunk and gets its name when it is whole.
 
     Every row has the columns of ``columns`` (null where a chunk lacks them), ``source_file`` and
-    ``source_line``.
+    ``source_line``. With ``only_first`` it has no others than the first chunk, even if that one is
+    empty.
     """
 
-    def __init__(self, path: Path, columns: pa.Schema) -> None:
+    def __init__(self, path: Path, columns: pa.Schema, *, only_first: bool = False) -> None:
         self._partial = Partial(path)
         self._schema = pa.schema([*columns, *_PLACE])
+        self._waits = only_first
         self.words = Counter[tuple[str, str]]()
         """How many cells of a column are nothing but a word that databases write for null; whole
         when the file is."""
@@ -139,6 +141,10 @@ class LandedFile:
 
         They have a column ``source_line``.
         """
+        if self._waits:
+            there = {*rows.column_names, *(one.name for one in _PLACE)}
+            self._schema = pa.schema([one for one in self._schema if one.name in there])
+            self._waits = False
         if not rows.num_rows:
             return
         self._kept.append(self._fill(rows, source))

@@ -205,7 +205,7 @@ class _Landing:
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),
-            LandedFile(self._path, columns) as file,
+            LandedFile(self._path, columns, only_first=_have_one_header(parts, form)) as file,
         ):
             for part in parts:
                 before, own = seen.rows, set[str]()
@@ -285,6 +285,12 @@ class _Landing:
             words=words,
             notes=notes,
         )
+
+
+def _have_one_header(parts: Sequence[FilePart], form: Form) -> bool:
+    """Whether the first chunk has every column that any part has."""
+    headers = {part.header for part in parts}
+    return form is Form.DELIMITED and len(headers) == 1 and (len(parts) == 1 or None not in headers)
 
 
 def _describe_source(part: FilePart, rows: int, columns: frozenset[str] | None) -> SourceFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,7 +33,6 @@ _SAMPLE: Final = 10_000
 
 _PLACE: Final = (pa.field("source_file", pa.string()), pa.field("source_line", pa.int64()))
 
-_WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SHORTEST: Final = min(map(len, NULL_WORDS))
 _LONGEST: Final = max(map(len, NULL_WORDS))
 _SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
@@ -40,10 +40,9 @@ _SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
 """Byte → whether a word begins with it."""
 
+_SPACE: Final = ord(" ")
 _FEW: Final = 64
 """Cells that show whether a column is padded."""
-
-_NOWHERE: Final = np.array([], np.intp)
 
 
 def count_words(cells: pa.ChunkedArray) -> Counter[str]:
@@ -54,58 +53,79 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
     before. Numbers that a spreadsheet wrote short count as ``SHORTENED``.
     """
     found = Counter[str]()
-    if cells.type == pa.string():
-        for chunk in cells.chunks:
-            whole = pc.utf8_trim(chunk, WHITE_SPACE) if _is_padded(chunk) else chunk
-            some = whole.take(pa.array(_find_candidates(whole)))
-            for one in pc.value_counts(some.filter(pc.is_in(some, _WORDS))).to_pylist():
-                found[one["values"]] += one["counts"]
-            found[SHORTENED] += _count_shortened(whole)
+    for chunk in cells.chunks if cells.type == pa.string() else []:
+        if chunk.null_count == len(chunk):
+            continue
+        texts = _Texts.lay_out(chunk)
+        if texts.are_padded():
+            texts = _Texts.lay_out(pc.utf8_trim(chunk, WHITE_SPACE))
+        found.update(texts.count_words())
+        found[SHORTENED] += texts.count_shortened()
     return +found
 
 
-def _is_padded(cells: pa.StringArray) -> bool:
-    """Whether one of the first cells begins or ends with a space."""
-    first = cells.slice(0, _FEW)
-    return bool(pc.any(pc.match_substring_regex(first, "^ | $")).as_py())
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Texts:
+    """Cells as Arrow lays them out: the bytes of all, and where each one begins and ends."""
 
+    cells: pa.StringArray
+    content: NDArray[np.uint8]
+    bounds: NDArray[np.int32]
+    lengths: NDArray[np.int32]
 
-def _find_candidates(cells: pa.StringArray) -> NDArray[np.intp]:
-    """Places of cells that may be a word, by their length and first byte."""
-    _, ends, text = cells.buffers()
-    if text is None or cells.null_count == len(cells):
-        return _NOWHERE
-    bounds = np.frombuffer(ends, np.int32, len(cells) + 1, cells.offset * 4)
-    starts, over = bounds[:-1], (np.diff(bounds) - _SHORTEST).view(np.uint32)
-    short = np.flatnonzero(over <= _LONGEST - _SHORTEST)
-    return short[_FIRST[np.frombuffer(text, np.uint8)[starts[short]]]]
+    @classmethod
+    def lay_out(cls, cells: pa.StringArray) -> _Texts:
+        _, ends, content = cells.buffers()
+        bounds = np.frombuffer(ends, np.int32, len(cells) + 1, cells.offset * 4)
+        return cls(
+            cells=cells,
+            content=np.frombuffer(content or b"", np.uint8),
+            bounds=bounds,
+            lengths=np.diff(bounds),
+        )
 
+    def are_padded(self) -> bool:
+        """Whether one of the first cells begins or ends with a space."""
+        some = np.flatnonzero(self.lengths[:_FEW])
+        ends = np.concatenate((self.bounds[some], self.bounds[some + 1] - 1))
+        return bool(np.any(self.content[ends] == _SPACE))
 
-def _count_shortened(cells: pa.StringArray) -> int:
-    """How many cells are numbers as a spreadsheet writes them short: few end as these do."""
-    _, ends, text = cells.buffers()
-    if text is None or cells.null_count == len(cells):
-        return 0
-    bounds = np.frombuffer(ends, np.int32, len(cells) + 1, cells.offset * 4)
-    some = np.flatnonzero((np.diff(bounds) - _SHORT).view(np.uint32) <= _LONG - _SHORT)
-    exponents = np.frombuffer(text, np.uint8)[bounds[some + 1] - len("E+11")]
-    some = some[exponents == ord("E")]
-    if not len(some):
-        return 0
-    matched = pc.match_substring_regex(cells.take(pa.array(some)), f"^(?:{SHORTENED_NUMBER})$")
-    return pc.sum(matched).as_py() or 0
+    def count_words(self) -> dict[str, int]:
+        """Only cells that may be a word, by their length and first byte, are looked at."""
+        short = self._find_long(_SHORTEST, _LONGEST)
+        some = short[_FIRST[self.content[self.bounds[short]]]]
+        if not len(some):
+            return {}
+        counted = pc.value_counts(self.cells.take(pa.array(some))).to_pylist()
+        return {one["values"]: one["counts"] for one in counted if one["values"] in NULL_WORDS}
+
+    def count_shortened(self) -> int:
+        """How many cells are numbers as a spreadsheet writes them short: few end as these do."""
+        some = self._find_long(_SHORT, _LONG)
+        exponents = self.content[self.bounds[some + 1] - len("E+11")]
+        some = some[exponents == ord("E")]
+        if not len(some):
+            return 0
+        written = self.cells.take(pa.array(some))
+        return pc.sum(pc.match_substring_regex(written, f"^(?:{SHORTENED_NUMBER})$")).as_py() or 0
+
+    def _find_long(self, least: int, most: int) -> NDArray[np.intp]:
+        """Places of cells of so many bytes."""
+        return np.flatnonzero((self.lengths - least).view(np.uint32) <= most - least)
 
 
 class LandedFile:
     """Grows chunk by chunk and gets its name when it is whole.
 
     Every row has the columns of ``columns`` (null where a chunk lacks them), ``source_file`` and
-    ``source_line``.
+    ``source_line``. With ``only_first`` it has no others than the first chunk, even if that one is
+    empty.
     """
 
-    def __init__(self, path: Path, columns: pa.Schema) -> None:
+    def __init__(self, path: Path, columns: pa.Schema, *, only_first: bool = False) -> None:
         self._partial = Partial(path)
         self._schema = pa.schema([*columns, *_PLACE])
+        self._waits = only_first
         self.words = Counter[tuple[str, str]]()
         """How many cells of a column are nothing but a word that databases write for null; whole
         when the file is."""
@@ -121,6 +141,10 @@ class LandedFile:
 
         They have a column ``source_line``.
         """
+        if self._waits:
+            there = {*rows.column_names, *(one.name for one in _PLACE)}
+            self._schema = pa.schema([one for one in self._schema if one.name in there])
+            self._waits = False
         if not rows.num_rows:
             return
         self._kept.append(self._fill(rows, source))

@@ -10,11 +10,14 @@ that fails is read by ``csv_strict``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
-import polars as pl
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
+
+_Bytes: TypeAlias = NDArray[np.uint8]
+Places: TypeAlias = NDArray[np.int64]
+"""Places in a block, or lines of it, in their order."""
 
 _QUOTE: Final = ord('"')
 _DASH: Final = ord("-")
@@ -23,8 +26,7 @@ _ID: Final = 36
 """Where an id has dashes, and its length."""
 _CR: Final = ord("\r")
 _LF: Final = ord("\n")
-_STEP: Final = 1 << 20
-_NONE: Final = pl.Series([], dtype=pl.Int64)
+_NOWHERE: Final = np.array([], np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +50,7 @@ class Bounds:
     """
 
     end: int
-    lines: pl.Series
+    lines: Places
     breaks: int
     longest: int
 
@@ -58,107 +60,89 @@ def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
 
     None if a quote or a line end is out of its place, or a row seems to begin inside a field.
     """
-    text = _wrap(block)
+    text = np.frombuffer(block, np.uint8)
     breaks = _find_places(text, dialect.line_end[0])
-    quotes = _find_places(text, _QUOTE) if b'"' in block else _NONE
+    quotes = _find_places(text, _QUOTE) if b'"' in block else _NOWHERE
     is_end = _is_outside(breaks, quotes)
-    ends = breaks.filter(is_end)
-    if ends.is_empty():
+    ends = breaks[is_end]
+    if not len(ends):
         return Bounds(end=0, lines=ends, breaks=0, longest=0)
     end = int(ends[-1]) + 1
-    inner = quotes.filter(quotes < end)
+    inner = quotes[quotes < end]
     other = _CR if dialect.line_end[0] == _LF else _LF
-    others = _find_places(text.head(end), other) if bytes([other]) in block else _NONE
+    others = _find_places(text[:end], other) if bytes([other]) in block else _NOWHERE
     if not (
         _are_quotes_in_place(text, inner, dialect)
         and _are_line_ends_in_place(text, others, inner, dialect)
     ):
         return None
-    if _has_rows_inside(text, breaks.filter(~is_end), dialect):
+    if _has_rows_inside(text, breaks[~is_end], dialect):
         return None
-    numbers = is_end.arg_true().cast(pl.Int64)
+    numbers = np.flatnonzero(is_end)
     starts = _find_starts(ends)
     lengths = ends - starts
-    is_blank = (lengths == 0) | ((lengths == 1) & (text.gather(starts) == _CR))
+    is_blank = (lengths == 0) | ((lengths == 1) & (text[starts] == _CR))
     return Bounds(
         end=end,
-        lines=_find_starts(numbers).filter(~is_blank),
+        lines=_find_starts(numbers)[~is_blank],
         breaks=int(numbers[-1]) + 1,
-        longest=int(lengths.to_frame().max().item()),
+        longest=int(lengths.max()),
     )
 
 
-def _wrap(block: bytes) -> pl.Series:
-    """The bytes as numbers, without a copy."""
-    array = pa.Array.from_buffers(pa.uint8(), len(block), [None, pa.py_buffer(block)])
-    return pl.Series(array)
+def _find_places(text: _Bytes, byte: int) -> Places:
+    return np.flatnonzero(text == byte)
 
 
-def _find_places(text: pl.Series, byte: int) -> pl.Series:
-    return _count_up(-(-len(text) // _STEP)).head(len(text)).filter(text == byte).cast(pl.Int64)
-
-
-@lru_cache(maxsize=1)
-def _count_up(steps: int) -> pl.Series:
-    """0, 1, 2, …: kept, because counting takes ten times as long as filtering."""
-    return pl.int_range(steps * _STEP, dtype=pl.UInt32, eager=True)
-
-
-def _is_outside(places: pl.Series, quotes: pl.Series) -> pl.Series:
+def _is_outside(places: Places, quotes: Places) -> NDArray[np.bool_]:
     """Whether an even number of quotes comes before each place."""
-    return quotes.search_sorted(places) % 2 == 0
+    is_even: NDArray[np.bool_] = np.searchsorted(quotes, places) % 2 == 0
+    return is_even
 
 
-def _find_starts(ends: pl.Series) -> pl.Series:
+def _find_starts(ends: Places) -> Places:
     """Where each one begins: the first at 0, the others after the end of the one before."""
-    return (ends + 1).shift(1, fill_value=0)
+    return np.concatenate(([0], ends[:-1] + 1))
 
 
-def _are_quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bool:
+def _are_quotes_in_place(text: _Bytes, quotes: Places, dialect: Dialect) -> bool:
     """Whether each opening quote follows a delimiter or line end and each closing one precedes one.
 
     A closing quote may also touch the next opening one. ``quotes`` are even in number, and a line
     end comes after the last one.
     """
-    if quotes.is_empty():
+    if not len(quotes):
         return True
-    opening, closing = quotes.gather_every(2), quotes.gather_every(2, 1)
-    doubled = closing.head(len(closing) - 1) + 1 == opening.tail(len(opening) - 1)
-    touches = pl.Series([False], dtype=pl.Boolean)
+    opening, closing = quotes[::2], quotes[1::2]
+    doubled = closing[:-1] + 1 == opening[1:]
     marks = [ord(dialect.delimiter), dialect.line_end[0]]
-    before = (
-        text.gather((opening - 1).clip(lower_bound=0)).is_in(marks)
-        | (opening == 0)
-        | touches.append(doubled)
-    )
+    before = np.isin(text[np.maximum(opening - 1, 0)], marks) | (opening == 0)
+    before[1:] |= doubled
     if not before.all():
         return False
-    following = text.gather(closing + 1)
-    after = following.is_in(marks) | doubled.append(pl.Series([False]))
-    if dialect.line_end[0] == _LF:
-        after |= following == _CR  # what follows the CR is looked at with the line ends
+    # What follows a CR is looked at with the line ends.
+    after = np.isin(text[closing + 1], [*marks, *([_CR] if dialect.line_end[0] == _LF else [])])
+    after[:-1] |= doubled
     return bool(after.all())
 
 
-def _has_rows_inside(text: pl.Series, breaks: pl.Series, dialect: Dialect) -> bool:
+def _has_rows_inside(text: _Bytes, breaks: Places, dialect: Dialect) -> bool:
     """Whether an id and a delimiter follow one of the line ends inside quotes.
 
     So a record looks that a quote which was meant as a sign swallowed with those after it.
     """
-    starts = breaks.filter(breaks < len(text) - _ID - 1) + 1
+    starts = breaks[breaks < len(text) - _ID - 1] + 1
     for place in _DASHES:
-        starts = starts.filter(text.gather(starts + place) == _DASH)
-    return not starts.filter(text.gather(starts + _ID) == ord(dialect.delimiter)).is_empty()
+        starts = starts[text[starts + place] == _DASH]
+    return bool(np.any(text[starts + _ID] == ord(dialect.delimiter)))
 
 
-def _are_line_ends_in_place(
-    text: pl.Series, others: pl.Series, quotes: pl.Series, dialect: Dialect
-) -> bool:
+def _are_line_ends_in_place(text: _Bytes, others: Places, quotes: Places, dialect: Dialect) -> bool:
     """Whether no CR stands alone outside quotes, or no LF where CR ends lines.
 
     ``others`` are those that must not.
     """
-    outside = others.filter(_is_outside(others, quotes))
+    outside = others[_is_outside(others, quotes)]
     if dialect.line_end[0] == _CR:
-        return outside.is_empty()
-    return bool((text.gather(outside + 1) == _LF).all())
+        return not len(outside)
+    return bool(np.all(text[outside + 1] == _LF))

@@ -119,13 +119,13 @@ class _Rows:
         if block.startswith(_BOM):  # Arrow would drop it
             return None
         found = find_bounds(block, self.dialect)
-        if found is None or found.lines.is_empty() or found.longest > text.limit:
+        if found is None or not len(found.lines) or found.longest > text.limit:
             return None
         cells = _read_in_bulk(block, found, self)
         if cells is None:
             return None
         self.short.pass_whole()
-        lines = (found.lines + text.line).to_arrow()
+        lines = pa.array(found.lines + text.line)
         text.take(found.end, found.breaks)
         return Chunk(table=pa.table({**cells, "source_line": lines}))
 

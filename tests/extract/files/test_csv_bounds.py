@@ -179,7 +179,7 @@ def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
     found = find_bounds(b'a,b\n"x\ny",""\r\n\n"q""r",\xc3\xa9\n\r\n"open', LF)
     assert found is not None
     assert found.end == 27
-    assert found.lines.to_list() == [0, 1, 4]
+    assert found.lines.tolist() == [0, 1, 4]
     assert found.breaks == 6
     assert found.longest == 9
 

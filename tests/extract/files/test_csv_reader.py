@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.errors import SourceError
 from pipeline.extract.landing import ReadOptions
-from tests.scenes.reading import HEADER, ID, ROW, contacts, named, write
+from tests.scenes.reading import HEADER, ID, ROW, contacts, landed, named, rows, write
 
 Found = list[tuple[str, int, str]]
 
@@ -281,3 +282,20 @@ def test_the_line_of_a_wrong_byte_is_counted_over_all_blocks(tmp_path: Path, enc
     write(tmp_path / "export", {"contacts.csv": text})
     with pytest.raises(SourceError, match=r"contacts\.csv: line 502 is not "):
         contacts(tmp_path / "export", tmp_path / "in", options=ReadOptions(block=100))
+
+
+@pytest.mark.parametrize("lines", [[], [ROW]], ids=["no rows", "a row"])
+def test_a_file_is_landed_with_its_own_columns_only(tmp_path: Path, lines: list[str]) -> None:
+    write(tmp_path / "export", {"contacts.csv": "\n".join([HEADER, *lines])})
+    one = landed(tmp_path / "export", tmp_path / "in")["contacts"]
+    own = [*HEADER.split(","), "source_file", "source_line"]
+    assert sorted(pl.read_parquet_schema(one.files[0])) == sorted(own)
+    assert rows(one).height == len(lines)
+
+
+def test_files_with_different_columns_are_one_table(tmp_path: Path) -> None:
+    files = {"1.csv": f"{HEADER}\n{ROW}", "2.csv": f"{HEADER},jobtitle\n{ROW},Baker"}
+    write(tmp_path / "export" / "contacts", files)
+    frame, unreadable = contacts(tmp_path / "export", tmp_path / "in")
+    assert frame["jobtitle"].to_list() == [None, "Baker"]
+    assert not unreadable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from pipeline.apply.consent import Ask, agree_silently, build_question
@@ -77,9 +78,14 @@ def _start(run: OpenRun, before: Summary, today: Today, clock: Clock) -> None:
 
     One run at a time: of two that look at the same moment, one would not see that the other starts.
     """
-    with locked(run.folder.path.parent, _BUSY, name=_STARTING, wait=_LONGEST):
-        refuse_start(run.folder, run.facts, before, today, clock)
-        run.journal.append("apply_started", run=run.facts.run)
+    runs = run.folder.path.parent
+    with locked(runs, _BUSY, name=_STARTING, wait=_LONGEST):
+        try:
+            refuse_start(run.folder, run.facts, before, today, clock)
+            run.journal.append("apply_started", run=run.facts.run)
+        finally:
+            with suppress(OSError):  # Those who wait make another one.
+                (runs / _STARTING).unlink()
 
 
 def _apply(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:

@@ -17,7 +17,6 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
-from pipeline.run.room import open_room
 from pipeline.run.summary import CountedFinding, NamedValues
 from pipeline.show.named import explain_repair, list_values
 from pipeline.show.spreadsheet import write_csv
@@ -54,10 +53,13 @@ MEMORY: Final = "400MB"
 _ROWS: Final = 65_536
 
 
-def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
+def export_rows(
+    folder: RunFolder, to: Path, codes: Sequence[str], scratch: Path, *, values: bool
+) -> int:
     """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run.
 
-    Rows that were refused, or whose outcome is unknown, follow them.
+    Rows that were refused, or whose outcome is unknown, follow them. ``scratch`` is an empty folder
+    for as long as that takes.
 
     Returns:
         The number of rows.
@@ -75,15 +77,14 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
                 f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` "
                 "says more."
             )
-    with open_room("findings") as scratch:
-        try:
-            with session(memory=MEMORY, scratch=scratch) as here:
-                return _write_rows(here, folder, to, wanted, values=values)
-        except duckdb.Error as error:
-            raise InvariantBroken(
-                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
-                where=folder.run,
-            ) from error
+    try:
+        with session(memory=MEMORY, scratch=scratch) as here:
+            return _write_rows(here, folder, to, wanted, values=values)
+    except duckdb.Error as error:
+        raise InvariantBroken(
+            f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
+            where=folder.run,
+        ) from error
 
 
 def _write_rows(

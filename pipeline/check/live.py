@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from pipeline.check.destination import check_scm
 from pipeline.errors import (
     ConfigurationError,
     P2cError,
@@ -17,13 +18,10 @@ from pipeline.errors import (
     list_problems,
 )
 from pipeline.extract.dataverse.columns import choose_columns
-from pipeline.plan.columns import ask_columns
-from pipeline.plan.destination import scm_needs
 from pipeline.plan.source import ROUTING_TABLES, list_mapped_columns
 from pipeline.project.resolve import Project
-from pipeline.project.systems import connect_sales, connect_scm
-from pipeline.run.room import open_room
-from pipeline.scm.look import Item, list_items, look_at_scm
+from pipeline.project.systems import connect_sales
+from pipeline.scm.look import Item
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.dataverse import Sales
 from schemas.catalogue import Table
@@ -46,7 +44,7 @@ def check_live(project: Project) -> list[Item]:
     if project.sales is not None:
         looks.append(_check_sales)
     if project.scm is not None:
-        looks.append(_check_scm)
+        looks.append(check_scm)
     for one in looks:
         try:
             found += one(project)
@@ -126,10 +124,3 @@ def _list_lacking(table: Table, there: dict[str, str], project: Project) -> Iter
                 f"table {table.name} has no column "
                 f"'{plain}'.{hint or ' Check the name in the project and its templates.'}"
             )
-
-
-def _check_scm(project: Project) -> list[Item]:
-    with connect_scm(project) as scm, open_room("check") as folder:
-        live = ask_columns(project, scm)
-        seen = look_at_scm(scm, scm_needs(live), folder, lambda _what, _rows: None)
-        return [*list_items(seen), *live.list_items()]

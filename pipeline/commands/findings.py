@@ -14,6 +14,7 @@ from pipeline.commands.result import Result
 from pipeline.errors import UsageError, count_of
 from pipeline.run import folder
 from pipeline.run.evidence import gather_evidence
+from pipeline.run.room import open_room
 from pipeline.suggest import check_codes
 
 _WHY: Final = "Only runs of `p2c plan`, `p2c run` and `p2c retry` have contacts to repair."
@@ -25,7 +26,8 @@ def export_findings(
     """``findings``: what was refused and what was found, by cause, or all of it as a file."""
     found = folder.find_run(common.runs, run)
     if to is not None:
-        rows = findings.export_rows(found, to, codes, values=values)
+        with open_room("findings") as scratch:
+            rows = findings.export_rows(found, to, codes, scratch, values=values)
         text = f"Wrote {count_of(rows, 'finding')} into {to}."
         return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
     evidence = gather_evidence(found)

@@ -64,6 +64,7 @@ def _plan_again(
             overlay = corrected.lay_over(
                 project.source_folder, correction, place / "source", columns, options
             )
+            retry.flush_place(place)
             project = _read_from(given, overlay.folder).today(facts)
             ids += overlay.contactids
         request = PlanRequest(

@@ -98,7 +98,7 @@ def export_memory(runs: Path, to: Path, now: datetime) -> list[CarriedTable]:
             stack.enter_context(locked(folder, _BUSY))
             _mend(runs, folder.name)
         paths = [path for one in folders for path in memory.list_memories(runs, one.name)]
-        memory.refuse_damaged(paths, whole=True)
+        memory.refuse_unreadable(paths, whole=True)
         tables = [_describe(path) for path in paths]
         manifest = CarriedManifest(
             p2c=__version__, made_at=now.isoformat(), host=socket.gethostname(), tables=tables

@@ -25,8 +25,6 @@ from pipeline.extract.files.places import Places
 from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.files.workbook_writing import write_workbook
 from pipeline.extract.forms import ReadOptions, land_file
-from pipeline.run.files import flush_tree
-from pipeline.run.private import sync_folder
 from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS, CORRECTED_VERSION, TABLES
 from schemas.text import guid_of, trimmed
@@ -80,8 +78,6 @@ def lay_over(
         _link_source(places, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(CORRECTED_VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
-        flush_tree(into)
-        sync_folder(into.parent)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
     return CorrectedSource(folder=into, contactids=ids.to_list())
 

@@ -24,7 +24,7 @@ from pipeline.plan.prepare import store_loaded
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file, write_table
 from pipeline.run.folder import RunFolder
-from pipeline.run.memory import list_memories
+from pipeline.run.memory import list_whole_memories
 from pipeline.run.unfinished import refuse_unfinished_load
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
@@ -113,7 +113,9 @@ def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:
         project: says where the export and the memory are.
     """
     with session() as here:
-        store_loaded(here, list_memories(folder.path.parent, project.settings.destination.name))
+        store_loaded(
+            here, list_whole_memories(folder.path.parent, project.settings.destination.name)
+        )
         memory = digest_memory(here, folder)
     return {KNOWN_CUSTOMERS: hash_customers(project), LOADED_MEMORY: memory}
 

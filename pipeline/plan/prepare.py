@@ -46,7 +46,6 @@ from pipeline.plan.states import (
 )
 from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
 from pipeline.run.findings import RunFinding
-from pipeline.run.memory import refuse_damaged
 from pipeline.suggest import suggest_nearest
 from schemas import sales
 from schemas.catalogue import Table
@@ -487,7 +486,6 @@ def store_loaded(session: Session, memory: Sequence[Path]) -> None:
     if not memory:
         session.register("loaded_files", _LOADED.to_frame())
     else:
-        refuse_damaged(memory)
         session.parquet("loaded_files", memory, places=True)
     is_mixed = session.frame(query("plan/loaded_is_mixed")).item()
     session.store("loaded", query("plan/loaded_mixed" if is_mixed else "plan/loaded"))

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import InvariantBroken, Stopped, UsageError, during
-from pipeline.run.files import replace_file, try_lock
+from pipeline.run.files import flush_tree, replace_file, try_lock
 from pipeline.run.folder import FOLDER, RunFolder, find_runs
 from pipeline.run.private import close_to_others, make_folder
 from pipeline.suggest import check_codes
@@ -96,6 +96,12 @@ def retry_place(runs: Path, of: RunFolder) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise
+
+
+def flush_place(place: Path) -> None:
+    """Return when all that is in the folder of a retry is on the disk."""
+    with during("preparing the retry"):
+        flush_tree(place)
 
 
 def _sweep(runs: Path) -> None:

@@ -11,7 +11,7 @@ from pipeline.mapping.paths import CURRENCY, PATHS, name_text_column
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
-from pipeline.run.memory import list_memories
+from pipeline.run.memory import list_whole_memories
 from pipeline.transform.identify import RAW
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS
@@ -35,7 +35,7 @@ def make_routing(planning: Planning) -> Routing:
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         known_prospects=planning.destination.prospects,
-        loaded=list_memories(planning.runs, settings.destination.name),
+        loaded=list_whole_memories(planning.runs, settings.destination.name),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),
         with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],

@@ -64,7 +64,7 @@ def _refuse_changed(planning: Planning, tables: Iterable[LandedTable]) -> None:
     """Refuse sources that are not what was landed, and a memory that cannot be read."""
     refuse_changed(tables)
     name = planning.project.settings.destination.name
-    memory.refuse_damaged(memory.list_memories(planning.runs, name), whole=True)
+    memory.refuse_unreadable(memory.list_memories(planning.runs, name), whole=True)
 
 
 @contextlib.contextmanager

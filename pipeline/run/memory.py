@@ -34,6 +34,8 @@ LOADED: Final = pl.Schema(
     }
 )
 
+_NEEDED: Final = frozenset({"destination_key", "row_hash"})
+"""Columns that a replayed plan has, too."""
 
 IMPORTED_AT: Final = "imported.json"
 """In the folder of what was imported: when it was."""
@@ -59,6 +61,13 @@ def list_memories(runs: Path, destination: str) -> list[Path]:
     return sorted(find_memory_folder(runs, destination).glob("*.parquet"))
 
 
+def list_whole_memories(runs: Path, destination: str) -> list[Path]:
+    """The same. Raises ``InvariantBroken`` if one is no memory."""
+    found = list_memories(runs, destination)
+    refuse_unreadable(found)
+    return found
+
+
 @contextmanager
 def blaming_memory(runs: Path, destination: str) -> Iterator[None]:
     """Say so where an engine fails because the memory of a destination was cut or altered.
@@ -69,11 +78,11 @@ def blaming_memory(runs: Path, destination: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException):
-        refuse_damaged(list_memories(runs, destination), whole=True)
+        refuse_unreadable(list_memories(runs, destination), whole=True)
         raise
 
 
-def refuse_damaged(files: Sequence[Path], *, whole: bool = False) -> None:
+def refuse_unreadable(files: Sequence[Path], *, whole: bool = False) -> None:
     """Refuse to go on with a memory that cannot be read: what was loaded would be loaded again.
 
     Args:
@@ -97,7 +106,7 @@ def _is_readable(path: Path, *, whole: bool) -> bool:
         with pq.ParquetFile(path) as file:
             for _ in file.iter_batches() if whole else ():
                 pass
-            return set(LOADED.names()) <= set(file.schema_arrow.names)
+            return set(file.schema_arrow.names) >= _NEEDED
     except (pa.ArrowException, OSError):
         return False
 

@@ -5,10 +5,7 @@ Parts of one name in two folders both stay.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-import pytest
 
 from pipeline.extract.landing import ReadOptions
 from pipeline.plan.corrected import lay_over
@@ -39,28 +36,6 @@ def test_parts_of_one_name_in_two_folders_both_stay(tmp_path: Path) -> None:
     frame, _ = contacts(tmp_path / "over", tmp_path / "in")
     assert sorted(frame["contactid"].to_list()) == [ID, ID, other]
     assert (tmp_path / "over" / "accounts.csv").is_file()
-
-
-def test_what_a_retry_is_made_from_is_on_the_disk_before_it_is_planned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else a power cut leaves a plan whose corrected rows are gone."""
-    flushed, flush = set[Path](), os.fsync
-
-    def watched(handle: int) -> None:
-        flushed.add(Path(f"/proc/self/fd/{handle}").resolve())
-        flush(handle)
-
-    monkeypatch.setattr(os, "fsync", watched)
-    text = f"{HEADER},versionnumber\n{ROW},1\n"
-    write(tmp_path / "export", {"contacts/a/1.csv": text})
-    write(tmp_path, {"repaired.csv": text.replace("Brown", "Green")})
-    columns = {name: name for name in (*HEADER.split(","), "versionnumber")}
-    into = tmp_path.resolve() / "over"
-    lay_over(tmp_path / "export", tmp_path / "repaired.csv", into, columns, ReadOptions())
-    made = [into.parent, into, into / "contacts", into / "contacts" / "a"]
-    assert flushed >= {*made, into / "contacts" / "corrected-1.csv"}
-    assert tmp_path / "export/contacts/a/1.csv" not in flushed
 
 
 def test_a_workbook_is_corrected_by_a_workbook(tmp_path: Path) -> None:

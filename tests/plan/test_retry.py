@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,26 @@ def corrected(common: Flags, run: RunFolder, path: Path, **values: dict[str, str
             )
     frame.write_csv(path)
     return path
+
+
+def test_what_a_retry_is_made_from_is_on_the_disk_before_it_is_planned(
+    common: Flags, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves a plan whose corrected rows are gone."""
+    flushed, flush = list[Path](), os.fsync
+
+    def watched(handle: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{handle}").resolve())
+        flush(handle)
+
+    path = corrected(common, run, tmp_path / "repaired.csv")
+    monkeypatch.setattr(os, "fsync", watched)
+    made = retry(common, run, path)
+    (place,) = (common.runs.resolve() / "retries").iterdir()
+    source = place / "source"
+    needed = {place, source, source / "contacts", source / "contacts" / "corrected-1.csv"}
+    first = next(number for number, one in enumerate(flushed) if made.run in str(one))
+    assert needed <= {*flushed[:first]}
 
 
 def test_what_killed_retries_left_goes_unless_a_run_was_made_from_it(

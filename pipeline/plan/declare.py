@@ -18,7 +18,7 @@ from pipeline.plan.profile import (
     place_doubt,
     study_columns,
 )
-from pipeline.plan.reading import PLACE, TableReading, build_select_list
+from pipeline.plan.reading import PLACE, TableReading, add_amounts, build_select_list
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
 from schemas.codes import find_code
@@ -48,15 +48,16 @@ _BY_COLUMN: Final = (Type.TIMESTAMP, Type.DECIMAL)
 class ColumnUse:
     """What is asked of the columns of a table, besides which rows of it count.
 
-    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``named``:
-    columns that a condition names. ``is_dated``: whether ``createdon`` counts. ``month_first``: see
-    ``LandedTable``. ``is_small``: it is kept as it is read, for each query of a view that reads
-    many columns binds all of them again. ``customers_later``: somebody else looks at the customers
-    of documents, where no row is marked as gone.
+    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``amounts``:
+    see ``Routing``. ``named``: columns that a condition names. ``is_dated``: whether ``createdon``
+    counts. ``month_first``: see ``LandedTable``. ``is_small``: it is kept as it is read, for each
+    query of a view that reads many columns binds all of them again. ``customers_later``: somebody
+    else looks at the customers of documents, where no row is marked as gone.
     """
 
     said: Collection[str] = ()
     direct: Collection[str] = ()
+    amounts: Collection[str] = ()
     named: Collection[str] = ()
     is_dated: bool = False
     month_first: bool = False
@@ -95,6 +96,7 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
         use: what is asked of it. ``<view>_looked_at`` has the columns that are looked at before it
             is known how all are read.
     """
+    table = add_amounts(table, use.amounts)
     columns = session.columns(f"{table.name}_landed")
     looked_at = [one for one in table.fields if _is_used(table, one, columns, use)]
     reading = study_columns(

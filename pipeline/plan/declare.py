@@ -31,7 +31,8 @@ COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 """Columns that say which of several rows of one id counts."""
 
 READING: Final = (
-    "column_unreadable", "date_order_unknown", "deletion_unreadable", "null_word_read",
+    "column_unreadable", "date_order_unknown", "deletion_unreadable", "fraction_dropped",
+    "null_word_read",
     "number_shortened",
 )  # fmt: skip
 """Codes of findings of how columns were read."""

@@ -314,6 +314,18 @@ P2CAUTONUMBERS: Final = Table(
     required=(("msdynce_entityname",), ("msdynce_prefix",), ("msdynce_numbersequence",)),
 )
 
+DIGITS: Final = frozenset(
+    {
+        "telephone1", "telephone2", "telephone3", "mobilephone", "fax",
+        "address1_postalcode", "address2_postalcode", "address1_postofficebox",
+        "address2_postofficebox", "governmentid", "employeeid", "externaluseridentifier",
+        "msdynce_contactnumber", "accountnumber", "parentcustomerid.accountnumber",
+        "quotenumber", "ordernumber", "invoicenumber",
+    }
+)  # fmt: skip
+"""Columns of text that may hold nothing but digits. Where one has blanks, data frames make
+fractions of them: ``1067.0``."""
+
 TABLES: Final = MappingProxyType(
     {
         table.name: table

@@ -71,6 +71,9 @@ SHORTENED: Final = "E+"
 
 SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:\.[0-9]+)?E\+[0-9]{2}"
 
+FRACTION: Final = r"[0-9]+\.0"
+"""A whole number as data frames write it in a column that has blanks."""
+
 WHOLE_NUMBER: Final = r"[+-]?[0-9]+(?:\.0+)?"
 
 _GROUPS: Final = "'\u2019 \u00a0\u202f"

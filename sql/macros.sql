@@ -63,6 +63,9 @@ CREATE OR REPLACE MACRO whole_of(x) AS
         ELSE TRY_CAST(regexp_extract(trimmed(x), '^(?:' || $whole_number || ')$') AS BIGINT)
     END;
 
+-- A whole number that a data frame wrote with .0, as text without it.
+CREATE OR REPLACE MACRO without_fraction(x) AS regexp_replace(x, '\.0$', '');
+
 -- Floating point as a whole number, if it is one.
 CREATE OR REPLACE MACRO whole_of_number(x) AS CASE WHEN x = floor(x) THEN TRY_CAST(x AS BIGINT) END;
 

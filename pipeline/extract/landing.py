@@ -74,7 +74,8 @@ class LandedTable:
     writes the name of the other record where a lookup's id belongs, as Excel exports do.
     ``version`` is that of a Delta table. ``words`` says how many cells of a column are nothing but
     a word that databases write for null, by column and word; null when nobody looked, because the
-    files were not read. ``month_first``: the service that wrote the files is known to put the month
+    files were not read. ``fractions``: columns of digits that a data frame wrote with ``.0``, which
+    are read without it. ``month_first``: the service that wrote the files is known to put the month
     before the day.
     """
 
@@ -89,6 +90,7 @@ class LandedTable:
     lookups_are_names: bool = False
     version: TableVersion | None = None
     words: Mapping[tuple[str, str], int] | None = None
+    fractions: frozenset[str] = frozenset()
     month_first: bool = False
 
     @property
@@ -222,7 +224,7 @@ class _Landing:
             )
         names = dict.fromkeys(seen.columns or self.selection.names)
         notes = (*seen.marks.list_notes(), *seen.notes)
-        return self._describe(names, sources, file.words, tuple(seen.unreadable), notes)
+        return self._describe(names, sources, file, tuple(seen.unreadable), notes)
 
     def _land_parquet(
         self, parts: Sequence[ParquetPart], columns: pa.Schema | None = None
@@ -253,7 +255,7 @@ class _Landing:
                     file.add(table, one.part.name)
                     done += table.num_rows
                     self.progress(self.selection.table.name, done)
-        return self._describe(columns.names, sources, file.words, notes=notes)
+        return self._describe(columns.names, sources, file, notes=notes)
 
     def _count_marks(self, parts: Sequence[ParquetPart]) -> tuple[Note, ...]:
         marks = UnknownMarks(self.selection)
@@ -270,7 +272,7 @@ class _Landing:
         self,
         columns: Collection[str],
         sources: Sequence[SourceFile],
-        words: Mapping[tuple[str, str], int],
+        file: LandedFile,
         unreadable: tuple[UnreadableRow, ...] = (),
         notes: tuple[Note, ...] = (),
     ) -> LandedTable:
@@ -282,7 +284,8 @@ class _Landing:
             rows=sum(one.rows for one in sources),
             sources=tuple(sources),
             unreadable=unreadable,
-            words=words,
+            words=file.words,
+            fractions=file.fractions,
             notes=notes,
         )
 

@@ -97,6 +97,11 @@ _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 """Text that Polars reads as categories."""
 
 
+def _select(landed: LandedTable, name: str) -> pl.Expr:
+    column = pl.col(landed.columns[name])
+    return column.str.replace(r"\.0$", "") if name in landed.fractions else column
+
+
 class TextColumns:
     """The columns that mapping takes as they are."""
 
@@ -115,9 +120,7 @@ class TextColumns:
         self._blank = list(blank)
         self._names = {wanted: name for name, wanted in {n: w for w, n in columns.items()}.items()}
         self._landed = landed
-        self._wanted = [
-            pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()
-        ]
+        self._wanted = [_select(landed, name).alias(wanted) for wanted, name in columns.items()]
         self._heights = [one.rows for one in landed.sources] if landed.in_place else [landed.rows]
         self._starts = list(accumulate(self._heights, initial=0))[:-1]
 

@@ -112,7 +112,12 @@ def _view_in_place(session: Session, table: LandedTable, view: str, places: Sequ
 
 
 def _list_columns(table: LandedTable) -> list[SelectColumn]:
-    return [SelectColumn(name=name, of=physical) for name, physical in table.columns.items()]
+    return [
+        SelectColumn(
+            name=name, of=physical, macro="without_fraction" if name in table.fractions else ""
+        )
+        for name, physical in table.columns.items()
+    ]
 
 
 def _sum_rows_before(table: LandedTable) -> list[int]:

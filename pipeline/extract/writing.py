@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.run.files import Partial
+from schemas.sales import DIGITS
 from schemas.text import WHITE_SPACE
-from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import FRACTION, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -114,6 +116,13 @@ class _Texts:
         return np.flatnonzero((self.lengths - least).view(np.uint32) <= most - least)
 
 
+def _are_fractions(cells: pa.ChunkedArray) -> bool:
+    """Whether all cells are whole numbers with ``.0``; nearly always the first one says no."""
+    if cells.type != pa.string() or not re.fullmatch(FRACTION, cells[0].as_py()):
+        return False
+    return bool(pc.all(pc.match_substring_regex(cells, f"^(?:{FRACTION})$")).as_py())
+
+
 class LandedFile:
     """Grows chunk by chunk and gets its name when it is whole.
 
@@ -129,6 +138,7 @@ class LandedFile:
         self.words = Counter[tuple[str, str]]()
         """How many cells of a column are nothing but a word that databases write for null; whole
         when the file is."""
+        self._fractions: dict[str, bool] = {}
         self._kept: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._pool = ThreadPoolExecutor(1)
@@ -164,6 +174,11 @@ class LandedFile:
         ]
         return pa.Table.from_arrays(columns, schema=self._schema)
 
+    @property
+    def fractions(self) -> frozenset[str]:
+        """Columns of ``DIGITS`` of which every filled cell is a whole number with ``.0``."""
+        return frozenset(name for name, is_so in self._fractions.items() if is_so)
+
     def _flush(self) -> None:
         self._wait()
         table, self._kept, self._rows, self._bytes = pa.concat_tables(self._kept), [], 0, 0
@@ -173,6 +188,10 @@ class LandedFile:
         for name in table.column_names[: -len(_PLACE)]:
             for word, count in count_words(table[name]).items():
                 self.words[name, word] += count
+            if name in DIGITS and self._fractions.get(name, True):
+                filled = table[name].drop_null()
+                if len(filled):
+                    self._fractions[name] = _are_fractions(filled)
         self._open(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
 
     def _open(self, sample: pa.Table) -> pq.ParquetWriter:

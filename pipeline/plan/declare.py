@@ -18,7 +18,7 @@ from pipeline.plan.profile import (
     place_doubt,
     study_columns,
 )
-from pipeline.plan.reading import PLACE, TableReading, build_select_list
+from pipeline.plan.reading import PLACE, TableReading, add_amounts, build_select_list
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
 from schemas.codes import find_code
@@ -31,7 +31,8 @@ COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 """Columns that say which of several rows of one id counts."""
 
 READING: Final = (
-    "column_unreadable", "date_order_unknown", "deletion_unreadable", "null_word_read",
+    "column_unreadable", "date_order_unknown", "deletion_unreadable", "fraction_dropped",
+    "null_word_read",
     "number_shortened",
 )  # fmt: skip
 """Codes of findings of how columns were read."""
@@ -48,15 +49,16 @@ _BY_COLUMN: Final = (Type.TIMESTAMP, Type.DECIMAL)
 class ColumnUse:
     """What is asked of the columns of a table, besides which rows of it count.
 
-    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``named``:
-    columns that a condition names. ``is_dated``: whether ``createdon`` counts. ``month_first``: see
-    ``LandedTable``. ``is_small``: it is kept as it is read, for each query of a view that reads
-    many columns binds all of them again. ``customers_later``: somebody else looks at the customers
-    of documents, where no row is marked as gone.
+    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``amounts``:
+    see ``Routing``. ``named``: columns that a condition names. ``is_dated``: whether ``createdon``
+    counts. ``month_first``: see ``LandedTable``. ``is_small``: it is kept as it is read, for each
+    query of a view that reads many columns binds all of them again. ``customers_later``: somebody
+    else looks at the customers of documents, where no row is marked as gone.
     """
 
     said: Collection[str] = ()
     direct: Collection[str] = ()
+    amounts: Collection[str] = ()
     named: Collection[str] = ()
     is_dated: bool = False
     month_first: bool = False
@@ -95,6 +97,7 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
         use: what is asked of it. ``<view>_looked_at`` has the columns that are looked at before it
             is known how all are read.
     """
+    table = add_amounts(table, use.amounts)
     columns = session.columns(f"{table.name}_landed")
     looked_at = [one for one in table.fields if _is_used(table, one, columns, use)]
     reading = study_columns(

@@ -86,8 +86,12 @@ def view_tables(
     for name, words in found.words.items():
         if words:
             view_landed(session, landed[name], words)
-    shortened = [one for table in landed.values() for one in _report_shortened(table, used)]
-    return replace(found, findings=(*found.findings, *shortened))
+    told = [
+        one
+        for table in landed.values()
+        for one in (*_report_shortened(table, used), *_report_fractions(table, used))
+    ]
+    return replace(found, findings=(*found.findings, *told))
 
 
 def _find_words(
@@ -206,6 +210,15 @@ def _report_shortened(table: LandedTable, used: Collection[str]) -> list[RunFind
         )
         for column, count in sorted(counts.items())
         if column in _CODES or (table.table == CONTACTS.name and column in used)
+    ]
+
+
+def _report_fractions(table: LandedTable, used: Collection[str]) -> list[RunFinding]:
+    """Columns that were read without the ``.0`` that a data frame wrote."""
+    return [
+        RunFinding(code="fraction_dropped", detail=table.table, column=column)
+        for column in sorted(table.fractions)
+        if column in used or column in _CODES
     ]
 
 

@@ -105,6 +105,8 @@ class Routing:
     ``reading``)."""
     direct: Collection[str] = ()
     """Typed columns of contacts that mapping takes as they are read."""
+    amounts: Collection[str] = ()
+    """Those of the project's own columns that become amounts."""
     with_currency: Collection[str] = ()
     """Tasks whose mapping takes the contact's currency."""
     labels: Labels = field(default_factory=dict)
@@ -327,6 +329,7 @@ def _declare(
     use = ColumnUse(
         said=routing.said if of_contacts else (),
         direct=routing.direct if of_contacts else (),
+        amounts=routing.amounts if of_contacts else (),
         named=named,
         is_dated=not routing.is_routed,
         month_first=table.name in routing.month_first,

@@ -11,7 +11,7 @@ be read; ``unread:<name>`` is that only where it could not.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, assert_never
 
@@ -188,6 +188,12 @@ def _build_timestamp(column: str, physical: str, day_first: bool | None) -> str:
     if physical.startswith(("TIMESTAMP", "DATE")):
         return f"CAST({column} AS TIMESTAMPTZ)"
     return f"timestamp_of({_build_text(column, physical)}, {literal(day_first)})"
+
+
+def add_amounts(table: Table, names: Collection[str]) -> Table:
+    """The table with further columns that are read as amounts, with the proof of their column."""
+    amounts = (Field(name=name, type=Type.DECIMAL) for name in names)
+    return replace(table, fields=(*table.fields, *amounts)) if names else table
 
 
 def find_plain_columns(

@@ -13,7 +13,7 @@ from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
 from pipeline.run.memory import list_whole_memories
 from pipeline.transform.identify import RAW
-from schemas.catalogue import Type
+from schemas.catalogue import ColumnKind, Type
 from schemas.sales import CONTACTS
 
 _SMALL: Final = 10_000
@@ -23,6 +23,10 @@ _SMALL: Final = 10_000
 def make_routing(planning: Planning) -> Routing:
     """What the plan was asked for and knows from elsewhere, as far as routing needs it."""
     settings, request = planning.project.settings, planning.request
+    contacts = planning.source.landed[CONTACTS.name]
+    has_numbers = any(one.columns is None for one in contacts.sources)
+    is_text = contacts.lookups_are_names or not has_numbers
+    amounts = _list_amounts(planning.mappings.values()) if is_text else ()
     return Routing(
         legal_entity=settings.destination.legal_entity,
         organizations=settings.organizations,
@@ -30,14 +34,15 @@ def make_routing(planning: Planning) -> Routing:
         hold_blank_flags=settings.source.flag_blank == "hold",
         number_pattern=settings.source.contact_number_pattern,
         take_over=request.take_over,
-        lookups_are_names=planning.source.landed[CONTACTS.name].lookups_are_names,
+        lookups_are_names=contacts.lookups_are_names,
         only=None if request.only is None else read_only_ids(request.only),
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         known_prospects=planning.destination.prospects,
         loaded=list_whole_memories(planning.runs, settings.destination.name),
         said=_list_said(planning.mappings),
-        direct=list_direct(planning.mappings.values()),
+        direct=(*list_direct(planning.mappings.values()), *amounts),
+        amounts=amounts,
         with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],
         labels=settings.labels,
         month_first=list_month_first(planning.source.landed),
@@ -59,6 +64,21 @@ def list_direct(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
     typed = {one.name for one in CONTACTS.fields if one.type not in (Type.TEXT, Type.GUID)}
     sources = {one.direct_source for mapping in mappings for one in mapping.targets}
     return tuple(sorted(name for name in sources if name in typed))
+
+
+def _list_amounts(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
+    """The project's own columns of contacts that become amounts and nothing else.
+
+    In JSON they are numbers, whose point needs no proof.
+    """
+    known = {one.name for one in CONTACTS.fields}
+    kinds: dict[str, set[ColumnKind]] = {}
+    for one in (target for mapping in mappings for target in mapping.targets):
+        source = one.row.row.source
+        if source is not None and source not in known and "." not in source:
+            kind = one.column.kind if one.direct_source else ColumnKind.TEXT
+            kinds.setdefault(source, set()).add(kind)
+    return tuple(sorted(name for name, found in kinds.items() if found == {ColumnKind.DECIMAL}))
 
 
 def _list_said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.writing import count_words
+from pipeline.extract.writing import LandedFile, count_words
 from schemas.text import WHITE_SPACE
 from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
@@ -58,3 +60,25 @@ def test_each_word_is_counted(cells: list[str | None], start: int, cut: int) -> 
 
 def test_a_column_of_numbers_has_no_words() -> None:
     assert count_words(pa.chunked_array([pa.array([1, None])])) == {}
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_so"),
+    [
+        (["1067.0", None, "99.0"], True),
+        (["1067.0", "99"], False),
+        (["+49", "1067.0"], False),
+        ([None, None], False),
+        (["10.50", "1.0"], False),
+    ],
+)
+def test_a_column_that_a_data_frame_made_fractions_of_is_known(
+    tmp_path: Path, cells: list[str | None], *, is_so: bool
+) -> None:
+    columns = pa.schema([("telephone1", pa.string()), ("jobtitle", pa.string())])
+    lines = pa.array(range(len(cells)), pa.int64())
+    texts = pa.array(cells, pa.string())
+    with LandedFile(tmp_path / "a.parquet", columns) as file:
+        rows = {"telephone1": texts, "jobtitle": texts, "source_line": lines}
+        file.add(pa.table(rows), "a.csv")
+    assert file.fractions == ({"telephone1"} if is_so else set())

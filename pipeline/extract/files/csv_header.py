@@ -32,8 +32,11 @@ _SEPARATOR_LINE: Final = re.compile(
 )
 _TYPE_LINE: Final = re.compile(rb'[\r\n]*"?#TYPE [^\r\n]*+\r?[\r\n]')
 _FIXED: Final = re.compile(r" {2,}|\s*[|+]\s*")
+_FEW: Final = 2
+"""Rows that show how lines end, at least."""
 _MOST: Final = 20
-"""Lines in which a header is looked for, to say where it is; rows that show how lines end."""
+"""Lines in which a header is looked for, to say where it is; rows that show how lines end, at
+most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,11 +90,12 @@ def read_header(text: CsvText, selection: ColumnSelection) -> tuple[Dialect, lis
 
 def _fit_to_rows(header: list[str], text: CsvText, dialect: Dialect) -> list[str]:
     """The header, if all of the first rows end with a delimiter and it does not, or vice versa."""
-    if not text.rest:
-        text.read_more()
     read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
+    while len(read.records) < _MOST and len(text.rest) <= text.limit and not text.ended:
+        text.read_more()
+        read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
     rows = [one.fields for one in read.records if one.trouble is None]
-    if not rows:
+    if len(rows) < _FEW:
         return header
     if all(len(row) == len(header) + 1 and not row[-1] for row in rows):
         return [*header, ""]

@@ -35,6 +35,7 @@ class LandedContacts(PartModel):
     heights: tuple[int, ...]
     """Of each source file, its rows."""
     are_words_counted: bool
+    fractions: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -51,6 +52,7 @@ class LandedContacts(PartModel):
             names=tuple(one.name for one in table.sources),
             heights=tuple(one.rows for one in table.sources),
             are_words_counted=table.words is not None,
+            fractions=tuple(sorted(table.fractions)),
         )
 
     def restore(self) -> LandedTable:
@@ -66,6 +68,7 @@ class LandedContacts(PartModel):
                 for name, rows in zip(self.names, self.heights, strict=True)
             ),
             words={} if self.are_words_counted else None,
+            fractions=frozenset(self.fractions),
         )
 
 

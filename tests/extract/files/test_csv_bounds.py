@@ -93,10 +93,13 @@ def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
 ) -> None:
     text = "k,l\n" + "".join(body)
     whole = read_strict(text.encode(), LF, LIMIT, is_last=True)
+    first = [record.fields for record in whole.records[1:21] if record.trouble is None]
+    ends_alike = len(first) > 1 and all(len(row) == 3 and not row[2] for row in first)
+    width = 3 if ends_alike else 2
     expected: list[Row] = []
     troubles: list[int] = []
     for record in whole.records[1:]:
-        if record.trouble is None and len(record.fields) == 2:
+        if record.trouble is None and len(record.fields) == width:
             expected.append((record.line + 1, tuple(cell or None for cell in record.fields)))
         else:
             troubles.append(record.line + 1)

@@ -123,7 +123,7 @@ def test_rows_that_all_end_with_a_delimiter_and_the_header_does_not_are_whole(
 ) -> None:
     rows = f"{ROW},\n{ROW},\n"
     assert read(tmp_path, f"{HEADER}\n{rows}") == [("Brown", 2), ("Brown", 3)]
-    assert read(tmp_path, f"{HEADER},\n{ROW}\n") == [("Brown", 2)]
+    assert read(tmp_path, f"{HEADER},\n{ROW}\n{ROW}\n") == [("Brown", 2), ("Brown", 3)]
 
 
 def test_one_row_that_ends_with_a_delimiter_is_not(tmp_path: Path) -> None:

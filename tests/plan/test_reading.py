@@ -213,6 +213,15 @@ def test_words_of_a_project_are_read_beside_the_labels(duck: Session) -> None:
     assert read(duck, build_typed_column(flag, "x", "VARCHAR"), given) == expected
 
 
+def test_words_of_a_project_outrank_what_is_usual(duck: Session) -> None:
+    words: Labels = {"familystatuscode": {"1": "2"}, "donotemail": {"true": "no"}}
+    fields = {one.name: one for one in name_members(CONTACTS, words).fields}
+    status = build_mapping_text(fields["familystatuscode"], "x", "VARCHAR")
+    assert read(duck, status, ["1", "3", None]) == ["2", "3", None]
+    flag = build_mapping_text(fields["donotemail"], "x", "VARCHAR")
+    assert read(duck, flag, ["true", "false", "1", None]) == ["false", "false", "true", None]
+
+
 def test_a_whole_number_is_never_rounded(duck: Session) -> None:
     field = Field(name="x", type=Type.INTEGER)
     texts = ["1001.0", "1.5", "7", "1,234", "0x1E", "9223372036854775808", None]

@@ -68,7 +68,7 @@ def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     if not len(ends):
         return Bounds(end=0, lines=ends, breaks=0, longest=0)
     end = int(ends[-1]) + 1
-    inner = quotes[quotes < end]
+    inner = quotes[: np.searchsorted(quotes, end)]
     other = _CR if dialect.line_end[0] == _LF else _LF
     others = _find_places(text[:end], other) if bytes([other]) in block else _NOWHERE
     if not (
@@ -115,15 +115,15 @@ def _are_quotes_in_place(text: _Bytes, quotes: Places, dialect: Dialect) -> bool
         return True
     opening, closing = quotes[::2], quotes[1::2]
     doubled = closing[:-1] + 1 == opening[1:]
-    marks = [ord(dialect.delimiter), dialect.line_end[0]]
-    before = np.isin(text[np.maximum(opening - 1, 0)], marks) | (opening == 0)
+    mark, line_end = ord(dialect.delimiter), dialect.line_end[0]
+    earlier, later = text[np.maximum(opening - 1, 0)], text[closing + 1]
+    before = (earlier == mark) | (earlier == line_end) | (opening == 0)
     before[1:] |= doubled
-    if not before.all():
-        return False
-    # What follows a CR is looked at with the line ends.
-    after = np.isin(text[closing + 1], [*marks, *([_CR] if dialect.line_end[0] == _LF else [])])
+    after = (later == mark) | (later == line_end)
     after[:-1] |= doubled
-    return bool(after.all())
+    if line_end == _LF:
+        after |= later == _CR  # What follows the CR is looked at with the line ends.
+    return bool(before.all() and after.all())
 
 
 def _has_rows_inside(text: _Bytes, breaks: Places, dialect: Dialect) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.dataverse.guids import decode_guid, encode_guid, encode_guids
@@ -121,7 +121,9 @@ def test_any_page_is_read_as_json_says(
 def test_the_fast_reader_reads_every_usual_page_itself(
     scanner: Scanner, rows: list[dict[str, Any]]
 ) -> None:
-    """Every row has a value at least: its id."""
+    """Every row has a value at least: its id. Words for what JSON has no number for are unusual."""
+    words = {str(value).lower() for row in rows for value in row.values()}
+    assume(words.isdisjoint({"nan", "inf", "infinity", "-nan", "-inf", "-infinity"}))
     body = compact(
         [{**row, "contactid": row.get("contactid") or "id"} for row in rows], "https://x/y"
     )

@@ -243,7 +243,7 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, what cannot be read, and ``PLACE``.
     """
-    parts = [*PLACE, *build_deletion_columns(dict(list_marks(table, columns, reading)))]
+    parts = [*PLACE, *build_deletion_columns(dict(list_mark_columns(table, columns, reading)))]
     for one in table.fields:
         if one.name != DELETED:
             parts += _declare_column(one, columns.get(one.name), reading)
@@ -259,7 +259,7 @@ def build_select_list(
     return "SELECT " + ",\n       ".join(parts)
 
 
-def list_marks(
+def list_mark_columns(
     table: Table, columns: Mapping[str, str], reading: TableReading
 ) -> Iterator[tuple[str, MarkColumn]]:
     """The columns that say whether a row is gone."""

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.errors import SourceError, count_of
 from pipeline.plan.deletion import DELETED, build_deletion_columns
-from pipeline.plan.reading import AS_DECLARED, list_deletion_marks
+from pipeline.plan.reading import AS_DECLARED, list_mark_columns
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
 from sql.session import session
@@ -19,7 +19,7 @@ def drop_deleted_customers(frame: pl.DataFrame) -> pl.DataFrame:
         SourceError: a mark of deletion cannot be read, or names nobody.
     """
     columns = dict.fromkeys(frame.columns, "VARCHAR")
-    marks = dict(list_deletion_marks(CUSTOMERS_EXPORT, columns, AS_DECLARED))
+    marks = dict(list_mark_columns(CUSTOMERS_EXPORT, columns, AS_DECLARED))
     if not marks:
         return frame
     if "versionnumber" not in columns:

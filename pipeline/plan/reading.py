@@ -110,6 +110,10 @@ def build_mapping_text(
     match field.type:
         case Type.TEXT:
             return text
+        case Type.TWO_OPTIONS:
+            value = build_typed_column(field, column, physical)
+            read = f"CASE WHEN {value} THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {value} IS NULL THEN {text} ELSE {read} END"
         case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
             return text
         case Type.DECIMAL if field.name in reading.amounts and physical == _PLAIN:
@@ -118,22 +122,7 @@ def build_mapping_text(
             return text
         case _:
             typed = build_typed_column(field, column, physical, reading)
-            read = f"coalesce(CAST({typed} AS VARCHAR), {text})"
-            return _keep_usual(field, text, read) if physical == _PLAIN else read
-
-
-def _keep_usual(field: Field, text: str, read: str) -> str:
-    """What nearly all sources write for choices and two options is what it would be ``read`` as."""
-    usual = {Type.CHOICE: _is_digit(text), Type.TWO_OPTIONS: f"{text} IN ('true', 'false')"}
-    own = {word for word in field.members if word.isdigit() or word in {"true", "false"}}
-    if field.type not in usual or own:
-        return read
-    kept = f"WHEN {text} IS NULL THEN NULL WHEN {usual[field.type]} THEN {text}"
-    return f"CASE {kept} ELSE {read} END"
-
-
-def _is_digit(text: str) -> str:
-    return f"strlen({text}) = 1 AND ord({text}) BETWEEN 48 AND 57"
+            return f"coalesce(CAST({typed} AS VARCHAR), {text})"
 
 
 def _build_text(column: str, physical: str) -> str:
@@ -173,7 +162,7 @@ def _build_choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
         return f"TRY_CAST({column} AS INTEGER)"
     text = _build_text(column, physical)
-    usual = f"WHEN {_is_digit(text)} THEN ord({text}) - 48"
+    usual = f"WHEN strlen({text}) = 1 AND ord({text}) BETWEEN 48 AND 57 THEN ord({text}) - 48"
     otherwise = f"TRY_CAST(whole_of({text}) AS INTEGER)"
     return _build_members(field, text, usual=usual, otherwise=otherwise)
 
@@ -254,7 +243,7 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, what cannot be read, and ``PLACE``.
     """
-    parts = [*PLACE, *build_deletion_columns(dict(list_deletion_marks(table, columns, reading)))]
+    parts = [*PLACE, *build_deletion_columns(dict(list_mark_columns(table, columns, reading)))]
     for one in table.fields:
         if one.name != DELETED:
             parts += _declare_column(one, columns.get(one.name), reading)
@@ -270,7 +259,7 @@ def build_select_list(
     return "SELECT " + ",\n       ".join(parts)
 
 
-def list_deletion_marks(
+def list_mark_columns(
     table: Table, columns: Mapping[str, str], reading: TableReading
 ) -> Iterator[tuple[str, MarkColumn]]:
     """The columns that say whether a row is gone."""

@@ -62,11 +62,9 @@ def read_model(document: bytes, system: str) -> Model:
                     continue
             element.clear()
     except (ET.ParseError, LookupError, ValueError) as error:
-        message = (
-            "answered $metadata with something that is not XML, or with half of it. Check url, "
-            "proxy and network."
-        )
-        raise AnswerUnreadable(message, where=system, again=True) from error
+        raise _refuse_document(system) from error
+    if not sets:
+        raise _refuse_document(system)
     whole = {name: _inherit(kind, types) for name, kind in sets.items()}
     return Model(
         sets={name: one.properties for name, one in whole.items()},
@@ -74,6 +72,14 @@ def read_model(document: bytes, system: str) -> Model:
         lengths={name: one.lengths for name, one in whole.items() if one.lengths},
         computed={name: frozenset(one.computed) for name, one in whole.items() if one.computed},
     )
+
+
+def _refuse_document(system: str) -> AnswerUnreadable:
+    message = (
+        "answered $metadata with something that is not XML, with another page, or with half of it. "
+        "Check url, proxy and network."
+    )
+    return AnswerUnreadable(message, where=system, again=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.errors import AnswerUnreadable
 from pipeline.events import Listener, Step
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
@@ -49,6 +50,12 @@ def read_scm_rows(
     found = {}
     for task, entity in entities.items():
         if folder.rows_files(task):
+            if not model.has(entity.odata_set, *entity.key):
+                raise AnswerUnreadable(
+                    f"does not name {entity.odata_set} with its key in $metadata. Check url, proxy "
+                    "and network.",
+                    where=scm.label,
+                )
             path = into / f"{task}.parquet"
             planned = scan_arrived_rows(folder, task)
             progress = partial(_report, listener, entity.name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import AnswerUnreadable
 from pipeline.mapping.columns import ColumnDeclaration, extend_entity
 from pipeline.mapping.template import FieldRow, MappingRow, Template
 from pipeline.scm.columns import LearnedColumns, learn_columns
@@ -97,6 +98,13 @@ def test_where_scm_says_no_more_than_the_catalogue_the_catalogue_stays(
     model: Model, name: str
 ) -> None:
     assert learn(model, name) == LearnedColumns()
+
+
+@pytest.mark.parametrize("text", ["<html><p>Sign in</p></html>", HEAD + TAIL])
+def test_a_page_in_the_place_of_metadata_is_no_model(text: str) -> None:
+    page = text.replace("EntitySet ", "Set ")
+    with pytest.raises(AnswerUnreadable, match="that is not XML, with another page"):
+        read_model(page.encode(), "SCM")
 
 
 def test_scm_outranks_what_is_declared_and_leaves_what_it_does_not_say(model: Model) -> None:

@@ -44,8 +44,8 @@ LOOKUP_TYPES: Final = MappingProxyType(
 
 NULL_WORDS: Final = (
     "NULL", "null", "\\N", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "[null]", "<NA>",
-    "nan", "NaN", "NaT",
-    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a",
+    "(Null)", "<Null>", "[Null]", "{null}", "{NULL}", "nan", "NaN", "NAN", "NaT",
+    "Null", "None", "none", "NONE", "nil", "Nil", "NIL", "undefined", "NA", "N/A", "n/a", "N\\A",
     "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
     "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
     "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!",
@@ -55,6 +55,7 @@ NULL_WORDS: Final = (
     "#¿NOMBRE?", "#¡NUM!", "#¡DIV/0!",
     "#ADR!", "#ARG!", "#NAZWA?", "#LICZBA!", "#N/D!",
     "#NAVN?", "#VÆRDI!", "#NAMN?", "#VÄRDEFEL!", "#REFERENS!", "#REFERENCE!",
+    "#GETTING_DATA", "######", "#######", "########", "#########", "##########",
     "[object Object]", "[Record]", "[List]", "[Table]", "[Binary]",
 )  # fmt: skip
 """What databases and data frames write where there is no value, spreadsheets for an error, and

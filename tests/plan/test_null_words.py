@@ -47,7 +47,7 @@ def blank_words(found: LandedFolder, chosen: list[str] | None = None) -> tuple[s
 
 
 @pytest.mark.parametrize(
-    "word", ["#VÄRDEFEL!", "#¿NOMBRE?", "#SPILL!", "[object Object]", "[Table]"]
+    "word", ["#VÄRDEFEL!", "#¿NOMBRE?", "#SPILL!", "########", "[object Object]", "[Table]"]
 )
 def test_one_cell_that_lost_its_value_is_asked_about(tmp_path: Path, word: str) -> None:
     with pytest.raises(SourceError, match="what stood there is lost") as caught:
@@ -97,6 +97,8 @@ def test_a_refusal_names_the_word_its_columns_and_the_setting() -> None:
         ("", "\\N", "", ("\\N",)),
         ("", "", "(null)", ("(null)",)),
         ("", "None", "", ("None",)),
+        ("", "NONE", "", ("NONE",)),
+        ("{null}", "", "", ("{null}",)),
         ("None", "", "", ()),
         ("", "", "N/A", ()),
     ],

@@ -95,7 +95,7 @@ def _fit_to_rows(header: list[str], text: CsvText, dialect: Dialect) -> list[str
         text.read_more()
         read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
     rows = [one.fields for one in read.records if one.trouble is None]
-    if len(rows) < _FEW:
+    if len(rows) < _FEW or b'\\"' in text.rest[: read.end]:  # A backslash may escape the quote.
         return header
     if all(len(row) == len(header) + 1 and not row[-1] for row in rows):
         return [*header, ""]

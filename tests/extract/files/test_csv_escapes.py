@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.landing import ReadOptions
@@ -95,6 +95,7 @@ texts = st.text(alphabet=st.sampled_from('a,\\"\né '), min_size=1, max_size=8)
 
 @settings(deadline=None, max_examples=150)
 @given(values=st.lists(texts, max_size=6), block=st.integers(1, 120))
+@example(values=['",\\', '",\\'], block=1)  # Read as usual, each row has a field more.
 def test_any_texts_in_the_dialect_land_as_they_were_meant(values: list[str], block: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [named(escape(value)) for value in values]

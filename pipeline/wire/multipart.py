@@ -25,6 +25,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _CRLF: Final = b"\r\n"
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _DONE: Final = frozenset({200, 201, 204})
+_REFUSED: Final = range(400, 600)
 _GATEWAYS: Final = frozenset({502, 504})
 """Statuses of whoever stands before a system: they say nothing of what became of an operation."""
 _RECORD: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\Z|\{(?!\s*"(?:odata\.)?error"\s*:))')
@@ -58,8 +59,7 @@ class PartAnswer:
     @property
     def is_clear(self) -> bool:
         """Whether it says what became of the operation."""
-        is_refusal = 400 <= self.status < 600 and self.status not in _GATEWAYS  # noqa: PLR2004
-        return self.ok or is_refusal
+        return self.ok or (self.status in _REFUSED and self.status not in _GATEWAYS)
 
     @property
     def refusal(self) -> Refusal:

@@ -92,6 +92,18 @@ def test_help_and_completion_load_no_engine() -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_plan_of_files_loads_neither_http_nor_what_zips(tmp_path: Path) -> None:
+    words = ["plan", "--project", "data/samples/p2c.toml", "--runs", str(tmp_path)]
+    code = (
+        f"import sys; from pipeline.cli.app import main; main({words!r}); "
+        "print(sorted({'polars', 'httpx', 'stream_zip'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME
+    )
+    assert ended.stdout.splitlines()[-1] == "['polars']"
+
+
 @pytest.mark.parametrize("name", ["pandas", "hypothesis"])
 def test_what_pandera_loads_for_others_is_not_loaded(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.py").write_text("print('loaded')")

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -251,6 +252,8 @@ def test_packages_do_not_depend_on_files_row_groups_or_morsels(
     files = written(tmp_path_factory.mktemp("split"), *parts)
     split = list(build_packages(files, spec_for, count(files), rows_at_once=at_once))
     assert split == whole
+    with ThreadPoolExecutor(2) as pool:
+        assert list(build_packages(files, spec_for, count(files), pool=pool)) == whole
     assert sum(package.rows for package in whole) == sum(batch is not None for _, batch, _ in rows)
 
 

@@ -11,12 +11,12 @@ CREATE OR REPLACE MACRO written_guid(x) AS
             THEN nullif(CAST(trim(x, '{}') AS UUID), CAST($no_guid AS UUID))
     END;
 
--- The first branches prove the common forms at a fraction of the cost of the last.
+-- Text of 36 characters with these dashes is a GUID if the others are hex digits, which the cast
+-- proves at a fraction of the cost of a pattern. A cast alone would take other spellings, too.
 CREATE OR REPLACE MACRO guid_of(x) AS
     CASE
         WHEN x = $no_guid THEN NULL
-        WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN TRY_CAST(x AS UUID)
-        WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = lower(x) THEN TRY_CAST(x AS UUID)
+        WHEN x LIKE '________-____-____-____-____________' THEN TRY_CAST(x AS UUID)
         ELSE written_guid(trimmed(x))
     END;
 

@@ -1,8 +1,9 @@
 """``python -m tests.torture``: the whole matrix of crashes, then fault schedules, and a table.
 
 Every command is stopped before each of its effects by a kill, a power cut and a full disk, killed
-at moments, and killed again when it is repeated. Then schedules follow until the time is over. What
-fails is printed with the words that replay it: ``--replay apply-odata/kill/17``.
+at moments, and killed again when it is repeated. Then schedules follow until the time is over:
+those of loads by a virtual clock first. What fails is printed with the words that replay it:
+``--replay apply-odata/kill/17``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import argparse
 import multiprocessing
 import random
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, get_args
 
 from tests.torture.effects import End
@@ -22,6 +25,7 @@ from tests.torture.expected import KNOWN, Known, find_expected
 from tests.torture.scenarios import SCENARIOS
 from tests.torture.schedules import choose_scenario, make_order
 from tests.torture.trial import SPEED, Bench, Verdict, bench
+from tests.torture.virtual import VirtualLoads, make_faults, plan_loads
 from tests.torture.zygote import Zygote
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
@@ -33,6 +37,9 @@ _TURN: Final = 50
 """Schedules of one scenario before the next has its turn."""
 _WIDTH: Final = 22
 _TRIALS: Final = ("kill", "power", "disk", "back", "again", "after", "together", "schedule")
+VIRTUAL: Final = "virtual"
+"""Loads by a virtual clock: schedules of faults without a network and without waiting."""
+_VIRTUAL_TURN: Final = 500
 _CUT: Final = 600
 _SHOWN: Final = 4
 
@@ -102,6 +109,12 @@ def judge(made: Bench, name: str) -> Verdict:
             return made.disturb(make_order(int(value)))
 
 
+def judge_virtual(loads: VirtualLoads, seed: int) -> Verdict:
+    """The trial of a name such as ``virtual/schedule/17``."""
+    problems = tuple(loads.try_seed(seed))
+    return Verdict(name=f"{VIRTUAL}/schedule/{seed}", effect=make_faults(seed), problems=problems)
+
+
 def list_points(made: Bench, share: int, seed: int) -> Iterator[str]:
     """Names of all trials that stop a scenario, or of a share, in an order by the seed."""
     name, points = made.scenario.name, len(made.effects)
@@ -122,6 +135,8 @@ def work(job: Job) -> tuple[str, Tally, float]:
     begun, tally = time.monotonic(), Tally()
     if begun > until:
         return name, tally, 0.0
+    if name == VIRTUAL:
+        return name, work_virtually(seeds, until), time.monotonic() - begun
     with Zygote(SPEED) as zygote, bench(SCENARIOS[name], zygote) as made:
         points = [] if not share else list(list_points(made, share, seed))
         for one in [*points, *(f"{name}/schedule/{number}" for number in seeds)]:
@@ -132,6 +147,21 @@ def work(job: Job) -> tuple[str, Tally, float]:
             if verdict.problems:
                 show(verdict)
     return name, tally, time.monotonic() - begun
+
+
+def work_virtually(seeds: Sequence[int], until: float) -> Tally:
+    """Loads by a virtual clock, and what came of them."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as home:
+        loads = plan_loads(Path(home))
+        for seed in seeds:
+            if time.monotonic() > until:
+                break
+            verdict = judge_virtual(loads, seed)
+            tally.add(verdict)
+            if verdict.problems:
+                show(verdict)
+    return tally
 
 
 def try_work(job: Job) -> tuple[str, Tally, float]:
@@ -166,10 +196,13 @@ def say(text: str) -> None:
 def list_jobs(options: argparse.Namespace) -> Iterator[Job]:
     """Scenarios with their points, then turns of schedules, until all have been had."""
     until = time.monotonic() + options.minutes * 60
-    wanted = options.only or list(SCENARIOS)
+    wanted = [one for one in options.only or SCENARIOS if one != VIRTUAL]
     for name in wanted if options.share else ():
         yield name, options.share, options.seed, (), until
     seeds = range(options.seed, options.seed + options.schedules)
+    for first in range(0, len(seeds), _VIRTUAL_TURN):
+        if not options.only or VIRTUAL in options.only:
+            yield VIRTUAL, 0, options.seed, seeds[first : first + _VIRTUAL_TURN], until
     for name in wanted:
         own = [one for one in seeds if choose_scenario(one) == name]
         for first in range(0, len(own), _TURN):
@@ -209,8 +242,13 @@ def run_all(options: argparse.Namespace) -> int:
 
 def replay(name: str) -> int:
     """One trial, with all that it found."""
-    with bench(SCENARIOS[name.split("/", maxsplit=1)[0]]) as made:
-        verdict = judge(made, name)
+    scenario, _, number = name.split("/")
+    if scenario == VIRTUAL:
+        with tempfile.TemporaryDirectory() as home:
+            verdict = judge_virtual(plan_loads(Path(home)), int(number))
+    else:
+        with bench(SCENARIOS[scenario]) as made:
+            verdict = judge(made, name)
     say("\n".join([f"{verdict.name}, before: {verdict.effect}", *verdict.problems]))
     return int(bool(verdict.problems))
 
@@ -223,7 +261,7 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=10_000, help="how many schedules")
     parser.add_argument("--seed", type=int, default=0, help="the first schedule's")
     parser.add_argument("--jobs", type=int, default=2, help="scenarios at once")
-    parser.add_argument("--only", action="append", choices=list(SCENARIOS), help="scenarios")
+    parser.add_argument("--only", action="append", choices=[*SCENARIOS, VIRTUAL], help="scenarios")
     parser.add_argument("--replay", metavar="NAME", help="one trial, as in apply-odata/kill/17")
     options = parser.parse_args()
     return replay(options.replay) if options.replay else run_all(options)

@@ -6,8 +6,9 @@ import random
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from pipeline.project.resolve import load_project
 from pipeline.run.folder import RunFolder
 from pipeline.sandbox.faults import Schedule, make_refusal
 from pipeline.sandbox.wire.faultspec import FaultKind, parse_faults
-from tests.scenes.loading import Scene, as_it_is, pass_on
+from tests.scenes.loading import Scene, as_it_is, number, pass_on, planned
 from tests.torture.state import list_differences
 
 WAYS: Final = ("odata", "packages")
@@ -115,3 +116,31 @@ def find_problems(
             scene.wire.before, scene.wire.after = pass_on, as_it_is
             scene.load(how)
         return list_differences(read_state(scene), calm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VirtualLoads:
+    """A plan to load under faults, and what calm loads of it leave, by their way."""
+
+    runs: Path
+    project: Path
+    calm: Mapping[str, dict[str, Any]]
+
+    def try_seed(self, seed: int) -> list[str]:
+        """What a load under the faults of a seed leaves otherwise than a calm one."""
+        how = WAYS[seed % len(WAYS)]
+        try:
+            return find_problems(self.runs, self.project, how, make_faults(seed), self.calm[how])
+        except Exception as error:  # noqa: BLE001 - a load that dies is what is looked for
+            return [f"ended as {error!r}"]
+
+
+def plan_loads(home: Path) -> VirtualLoads:
+    """Plan in a folder, and load it undisturbed in each way."""
+    runs, project = planned(home, known=[number(2)]), home / "source" / "p2c.toml"
+    calm = {}
+    for how in WAYS:
+        with loading(runs, project) as scene:
+            scene.load(how)
+            calm[how] = read_state(scene)
+    return VirtualLoads(runs=runs, project=project, calm=calm)

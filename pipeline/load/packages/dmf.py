@@ -101,9 +101,14 @@ class PackageClient:
         return word
 
     def details(self, job: ImportJob) -> list[ScmRow]:
-        """The records of a job; none when SCM does not know it."""
+        """The records of a job; none when SCM does not know it, or publishes no details."""
         group = f"DefinitionGroupId eq {quote_text(job.definition_group)}"
-        rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
+        try:
+            rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
+        except Declined as declined:
+            if declined.refusal.status not in _ABSENT:
+                raise
+            return []
         return [
             row
             for row in rows

@@ -17,10 +17,11 @@ from typing import Final
 from pipeline.wire.json_body import mend_text, parse_json
 
 _LOOSE: Final = json.JSONDecoder(strict=False)
-_NAMES: Final = ("RecordId", "Field", "ErrorMessage")
-_START: Final = re.compile(r'\{\s*"(?:RecordId|Field|ErrorMessage)"\s*:')
+_NAMES: Final = ("recordid", "field", "errormessage")
+"""In any case of letters."""
+_START: Final = re.compile(r'(?i)\{\s*"(?:RecordId|Field|ErrorMessage)"\s*:')
 _END: Final = re.compile(r"\}\s*,?\s*\Z")
-_MEMBER: Final = re.compile(r'(?:\A\{|,)\s*"(RecordId|Field|ErrorMessage)"\s*:\s*')
+_MEMBER: Final = re.compile(r'(?i)(?:\A\{|,)\s*"(RecordId|Field|ErrorMessage)"\s*:\s*')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,11 +79,11 @@ def _split_members(record: str) -> Iterator[tuple[str, str]]:
     """
     seen: dict[str, re.Match[str]] = {}
     for match in _MEMBER.finditer(record):
-        seen.setdefault(match[1], match)
+        seen.setdefault(match[1].lower(), match)
     ordered = sorted(seen.values(), key=lambda match: match.start())
     for match, following in zip(ordered, [*ordered[1:], None], strict=True):
         yield (
-            match[1],
+            match[1].lower(),
             _unquote(record[match.end() : following.start() if following else len(record)]),
         )
 
@@ -97,5 +98,9 @@ def _unquote(raw: str) -> str:
 
 
 def _make_message(one: Mapping[str, object]) -> RowMessage:
-    record, field, text = (str(one.get(name) or "").strip() for name in _NAMES)
+    """A message; an object that is none comes out as it is."""
+    members = {name.lower(): value for name, value in one.items()}
+    if one and members.keys().isdisjoint(_NAMES):
+        return RowMessage(record="", field="", text=json.dumps(one, ensure_ascii=False))
+    record, field, text = (str(members.get(name) or "").strip() for name in _NAMES)
     return RowMessage(record=record, field=field, text=text)

@@ -25,6 +25,7 @@ _OF_WHOLE: Final = frozenset(
 )
 """Codes that say of every row why its package was refused. The others speak of single rows."""
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
+_WHOLLY: Final = "Succeeded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,11 +85,17 @@ def judge_import(
         status: the summary status in which its import ended.
         counts: what SCM counted; null when it keeps no record.
         said: what SCM said about rows.
-        look: asked if the counts disagree.
+        look: asked if the counts disagree, or if there are none and SCM does not say that all is
+            well.
     """
     rows = parcel.rows()
     found = place_messages(rows, parcel.entity, said)
     rest = _find_rest(rows, found)
+    if counts is None and _is_vague(status, found):
+        arrived = look(rest)
+        missing = rest if arrived is None else _leave_out(rest, arrived.equal)
+        stopped = _describe_stop(status, found.unplaced)
+        return _sum_up(parcel, None, found, _repeat_for(missing, *stopped))
     whole = _judge_rest(status, counts, rest.height, found.unplaced)
     if whole is not None or counts is None:
         return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
@@ -97,6 +104,11 @@ def judge_import(
         return plain
     arrived = look(rest)
     return plain if arrived is None else _settle(parcel, counts, found, plain, arrived)
+
+
+def _is_vague(status: str, found: MatchedErrors) -> bool:
+    """Whether an import without counts does not say of the rest of its rows that they arrived."""
+    return status not in _BROKEN and (status != _WHOLLY or bool(found.unplaced))
 
 
 def _settle(
@@ -108,7 +120,7 @@ def _settle(
     more. Rows that SCM does not have, as many as it does not count, did not arrive.
     """
     rest = _find_rest(parcel.rows(), found)
-    missing = rest.filter(~pl.col("destination_key").is_in(list(arrived.there)))
+    missing = _leave_out(rest, arrived.there)
     own = plain.counts["created"] + plain.counts["updated"]
     if 0 < missing.height == own - counts.arrived:
         text = find_code(_ROW).message(detail="it gave no reason, and does not have the row")
@@ -162,7 +174,7 @@ def judge_without_record(
     if status in _BROKEN and counts is not None and not counts.arrived:
         refused = _repeat_for(rest, "failed", *_explain_whole(found.unplaced))
         return _sum_up(parcel, counts, found, refused)
-    unknown = rest.filter(~pl.col("destination_key").is_in(list(find_arrived(rest))))
+    unknown = _leave_out(rest, find_arrived(rest))
     code = "import_record_gone"
     return _sum_up(
         parcel, None, found, _repeat_for(unknown, "unknown", code, find_code(code).message())
@@ -214,11 +226,7 @@ def _judge_rest(
     if status in _BROKEN:
         if counts is not None and not counts.arrived:
             return ("failed", *_explain_whole(unplaced))
-        return (
-            "unknown",
-            "import_stopped",
-            f"The import ended as {status}. {explain_messages(unplaced).text}",
-        )
+        return _describe_stop(status, unplaced)
     if counts is not None and not counts.arrived:
         return (
             "unknown",
@@ -229,6 +237,16 @@ def _judge_rest(
             ),
         )
     return None
+
+
+def _describe_stop(status: str, unplaced: tuple[str, ...]) -> tuple[str, str, str]:
+    """Outcome, code and message of rows of which SCM does not say whether they arrived."""
+    text = f"The import ended as {status}. {explain_messages(unplaced).text}"
+    return "unknown", "import_stopped", text
+
+
+def _leave_out(rows: pl.DataFrame, keys: frozenset[str]) -> pl.DataFrame:
+    return rows.filter(~pl.col("destination_key").is_in(list(keys)))
 
 
 def _explain_whole(texts: tuple[str, ...]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,18 @@ def test_a_list_that_is_no_json_is_read_message_by_message() -> None:
 def test_members_may_come_in_any_order_with_spaces_and_nulls() -> None:
     text = '[ { "ErrorMessage" : "say "no"", "RecordId": "C-1" , "Field": null } ]'
     assert read_errors(text) == [RowMessage(record="C-1", field="", text='say "no"')]
+
+
+@pytest.mark.parametrize("quote", ['"', '\\"'], ids=["no JSON", "JSON"])
+def test_members_have_any_letters(quote: str) -> None:
+    text = f'[{{"recordId":"C-1","field":"","errorMessage":"say {quote}no{quote}"}}]'
+    assert read_errors(text) == [RowMessage(record="C-1", field="", text='say "no"')]
+
+
+def test_an_object_without_a_member_that_is_known_is_not_lost() -> None:
+    assert read_errors('[{"Severity": "Error", "Text": "Broken"}]') == [
+        RowMessage(record="", field="", text='{"Severity": "Error", "Text": "Broken"}')
+    ]
 
 
 def test_a_list_that_was_cut_off_keeps_what_came() -> None:

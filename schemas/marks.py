@@ -127,13 +127,17 @@ one of the words above; where ``isupdate`` is true, a deletion is the state befo
 where it is, but for a date at the end of time. ``sinkmodifiedon``: when the row was written to the
 replica that it was exported from."""
 
+_CURRENT: Final = (
+    r"^_*(dwh?|etl|row|rec|record|scd)?_*(is_?(current|latest)|current_?(flag|ind|row))$"
+)
+
 _LOOKS_LIKE_A_MARK: Final = re.compile(
     r"deleted|tombstone|soft_?delet|gel(ö|oe)scht|supprim|eliminad|(^|_)is_?delet"
     r"|(^|_)del(ete)?_?(flag|mark|date|time|at|on|ts)($|_)"
     r"|(^|_)is_?removed$|(^|_)removed_?(at|on|date|flag)$|^_*(row|rec|record)_?status$"
     r"|^_*(valid_?(to|until)|(dwh?|etl|row|rec|record|scd|eff|effective)_?"
     r"(valid_?(to|until)|end(_?date)?|to|until))$"
-    r"|^_*(dwh?|etl|row|rec|record|scd)?_*(is_?(current|latest)|current_?(flag|ind|row))$"
+    rf"|{_CURRENT}"
     r"|^_*((cdc|dml|dm|hvr|sdc|row|rec|record|change|db|sys|etl|meta|metadata)[_.$]*)?"
     r"(dml|(op|oper|operation)([_.]?(type|code|name|ind|flag))?)([_.]type)?$"
 )
@@ -142,3 +146,8 @@ _LOOKS_LIKE_A_MARK: Final = re.compile(
 def looks_like_mark(header: str) -> bool:
     """Whether a column's name, in small letters, could say that rows are deleted, or old states."""
     return _LOOKS_LIKE_A_MARK.search(header) is not None
+
+
+def says_current(header: str) -> bool:
+    """Whether such a column says Yes of the rows that count, and No of old states."""
+    return re.search(_CURRENT, header) is not None

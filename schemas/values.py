@@ -47,14 +47,22 @@ NULL_WORDS: Final = (
     "(Null)", "<Null>", "[Null]", "{null}", "{NULL}", "nan", "NaN", "NAN", "NaT",
     "Null", "None", "none", "NONE", "nil", "Nil", "NIL", "undefined", "NA", "N/A", "n/a", "N\\A",
     "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
-    "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
-    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!",
-    "#VALEUR!", "#NOM?", "#NOMBRE!",
-    "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!", "#N/B",
-    "#RIF!", "#VALORE!", "#NOME?", "#N/D", "#VALOR!", "#NÚM!", "#¡REF!", "#¡VALOR!",
-    "#¿NOMBRE?", "#¡NUM!", "#¡DIV/0!",
-    "#ADR!", "#ARG!", "#NAZWA?", "#LICZBA!", "#N/D!",
-    "#NAVN?", "#VÆRDI!", "#NAMN?", "#VÄRDEFEL!", "#REFERENS!", "#REFERENCE!",
+    "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#PYTHON!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!", "#KALK!", "#FELD!", "#BLOCKIERT!",
+    "#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#PROPAGATION!",
+    "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!", "#N/B", "#LEEG!", "#OVERLOOP!",
+    "#RIF!", "#VALORE!", "#NOME?", "#N/D", "#NULLO!", "#ESPANSIONE!",
+    "#VALOR!", "#NÚM!", "#NULO!", "#¡REF!", "#¡VALOR!", "#¿NOMBRE?", "#¡NUM!", "#¡DIV/0!",
+    "#¡NULO!", "#¡DESBORDAMIENTO!", "#¡CALC!", "#¡CAMPO!",
+    "#ADR!", "#ARG!", "#NAZWA?", "#LICZBA!", "#N/D!", "#DZIEL/0!", "#ZERO!",
+    "#NAVN?", "#VÆRDI!", "#VERDI!", "#I/T", "#DIVISION/0!", "#REFERENCE!",
+    "#NAMN?", "#VÄRDEFEL!", "#REFERENS!", "#OGILTIGT!", "#SAKNAS!", "#SKÄRNING!",
+    "#ARVO!", "#VIITTAUS!", "#NIMI?", "#LUKU!", "#JAKO/0!", "#PUUTTUU!", "#TYHJÄ!",
+    "#HODNOTA!", "#ODKAZ!", "#NÁZEV?", "#ČÍSLO!", "#DĚLENÍ_NULOU!", "#NENÍ_K_DISPOZICI",
+    "#NÁZOV?", "#DELENIENULOU!", "#NEDOSTUPNÝ",
+    "#ÉRTÉK!", "#HIV!", "#NÉV?", "#SZÁM!", "#ZÉRÓOSZTÓ!", "#HIÁNYZIK", "#NULLA!",
+    "#DEĞER!", "#BAŞV!", "#AD?", "#SAYI!", "#SAYI/0!", "#YOK", "#BOŞ!",
+    "#ЗНАЧ!", "#ССЫЛКА!", "#ИМЯ?", "#ЧИСЛО!", "#ДЕЛ/0!", "#Н/Д", "#ПУСТО!",  # noqa: RUF001
     "#GETTING_DATA", "######", "#######", "########", "#########", "##########",
     "[object Object]", "[Record]", "[List]", "[Table]", "[Binary]",
 )  # fmt: skip
@@ -66,6 +74,9 @@ TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 
 ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
 """Those of a spreadsheet, and those for a value that is no text: there was one, and it is lost."""
+
+LONGEST_WORD: Final = max(len(word.encode()) for word in NULL_WORDS)
+"""Bytes of the longest of these words."""
 
 SHORTENED: Final = "E+"
 """What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.run.files import Partial
 from schemas.sales import DIGITS
 from schemas.text import WHITE_SPACE
-from schemas.values import FRACTION, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import FRACTION, LONGEST_WORD, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -36,7 +36,6 @@ _SAMPLE: Final = 10_000
 _PLACE: Final = (pa.field("source_file", pa.string()), pa.field("source_line", pa.int64()))
 
 _SHORTEST: Final = min(map(len, NULL_WORDS))
-_LONGEST: Final = max(map(len, NULL_WORDS))
 _SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
 """Bytes of a number that a spreadsheet wrote short."""
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
@@ -94,7 +93,7 @@ class _Texts:
 
     def count_words(self) -> dict[str, int]:
         """Only cells that may be a word, by their length and first byte, are looked at."""
-        short = self._find_long(_SHORTEST, _LONGEST)
+        short = self._find_long(_SHORTEST, LONGEST_WORD)
         some = short[_FIRST[self.content[self.bounds[short]]]]
         if not len(some):
             return {}

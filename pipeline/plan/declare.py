@@ -167,7 +167,7 @@ def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: Column
         is_marked = not columns.keys().isdisjoint(_MARKS)
         return is_marked and (table.name != CONTACTS.name or use.is_dated or name in use.named)
     if name not in columns or field.type is Type.TEXT:
-        return False
+        return name in columns and name == "customeridtype"
     if name in COMPARED:
         return table.name not in _DOCUMENTS or not columns.keys().isdisjoint(_MARKS)
     return (

@@ -20,7 +20,7 @@ from pipeline.extract.view import view_landed
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS, TABLES
-from schemas.values import ERROR_WORDS, NULL_WORDS, SHORTENED, TYPED_BY_NOBODY
+from schemas.values import ERROR_WORDS, LONGEST_WORD, NULL_WORDS, SHORTENED, TYPED_BY_NOBODY
 from sql.query import query
 from sql.session import Session
 
@@ -256,7 +256,7 @@ def _count(session: Session, table: LandedTable, *, whole: bool) -> Cells:
             counted = session.frame(
                 query("plan/null_words", rows=view, column=column),
                 words=NULL_WORDS,
-                longest=max(map(len, NULL_WORDS)),
+                longest=LONGEST_WORD,
             )
             found.update({(column, word): cells for word, cells in counted.iter_rows()})
     return found

@@ -124,13 +124,16 @@ def find_doubts(
     """
     found = {}
     for field in columns:
-        text = query(
-            "plan/unreadable_values", rows=view, column=field.name, raw=f"raw:{field.name}"
-        )
-        count, first = session.frame(text).row(0)
+        count, first = session.frame(_ask_unreadable(field, view)).row(0)
         if count:
             found[field.name] = place_doubt(session, table, field, reading, count, first)
     return found
+
+
+def _ask_unreadable(field: Field, view: str) -> str:
+    if field.alike:
+        return query("plan/unreadable_types", rows=view, column=field.name)
+    return query("plan/unreadable_values", rows=view, column=field.name, raw=f"raw:{field.name}")
 
 
 def place_doubt(
@@ -159,7 +162,7 @@ def _has_no_order(session: Session, table: Table, field: Field, reading: TableRe
 
 
 def may_be_unreadable(field: Field, physical: str | None) -> bool:
-    """Whether a landed column can hold what its declared type cannot."""
+    """Whether a landed column can hold what its declared type cannot, or words nobody knows."""
     if physical is None or field.type is Type.TEXT:
-        return False
+        return physical is not None and bool(field.alike)
     return not physical.startswith(_EXACT.get(field.type, "BIGINT"))

@@ -7,6 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.plan.profile import find_doubts
+from pipeline.plan.reading import AS_DECLARED
 from pipeline.plan.suspects import find_repeated_rows
 from pipeline.run.findings import RunFinding
 from schemas import sales
@@ -50,11 +52,20 @@ def store_states(session: Session, table: Table, name: str, rows: pl.Series, vie
 def leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """Name ``name`` the rows of a side table that do not count.
 
-    Of unresolved repeats the first is kept, with a warning.
+    Of unresolved repeats the first is kept, with a warning. Ids that cannot be read are told.
     """
     hashes = session.frame(query("plan/side_hashes", rows=name_declared(table), key=table.key))
-    found = find_deletions_without_id(session, table, hashes.filter(_NO_ID)["source_row"])
+    nameless = hashes.filter(_NO_ID)["source_row"]
+    found = find_deletions_without_id(session, table, nameless)
+    if not nameless.is_empty():
+        found += _find_unreadable_ids(session, table)
     return [*found, *_leave_out_repeats(session, table, name, find_repeated_rows(hashes))]
+
+
+def _find_unreadable_ids(session: Session, table: Table) -> list[RunFinding]:
+    key = [field for field in table.fields if field.name == table.key]
+    doubts = find_doubts(session, table, name_declared(table), AS_DECLARED, key)
+    return [one.report() for one in doubts.values()]
 
 
 def _leave_out_repeats(

@@ -70,6 +70,12 @@ def test_no_is_not_filled(tmp_path: Path) -> None:
     assert list_told(land(tmp_path)) == []
 
 
+def test_of_a_column_of_current_rows_only_other_words_than_yes_are_counted(tmp_path: Path) -> None:
+    write_csv(tmp_path, is_current=["Y", "true", "1", ""], dw_Current_Flag=["Y", "N", "0", ""])
+    told = [("mark_unknown", "dw_Current_Flag", "2 rows of contacts")]
+    assert list_told(land(tmp_path)) == told
+
+
 def test_marks_that_are_known_are_read_and_not_named(tmp_path: Path) -> None:
     write_csv(tmp_path, IsDelete=["True"], _fivetran_deleted=["False"])
     landed = land(tmp_path)

@@ -45,6 +45,35 @@ def test_customers_that_cannot_be_read_are_told_once_a_table(tmp_path: Path) -> 
     assert "flag_stale" in findings.filter(contactid=PERSON)["code"].to_list()
 
 
+def test_ids_and_types_that_cannot_be_read_are_told_once_a_table(tmp_path: Path) -> None:
+    files = {
+        **FILES,
+        "accounts": f"accountid,accountnumber\n{PERSON},A-1\n{PERSON[:-1]},A-2\n,A-3\n",
+        "businessunits": "businessunitid,name\nunit,North\nother,South\n",
+        "transactioncurrencies": f"transactioncurrencyid,isocurrencycode\n{PERSON},EUR\n",
+        "quotes": "quoteid,customerid,customeridtype,customerid_entitytype\n"
+        f"1,{PERSON},contact,account\n2,{PERSON},2,contact\n3,{PERSON},Account,\n",
+        "invoices": f"invoiceid,customerid,customeridtype,isdelete\n1,{PERSON},Compte,0\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    common = Flags(
+        source=tmp_path,
+        runs=tmp_path / "runs",
+        assignments=("destination.legal_entity=usmf", "destination.currency=EUR"),
+    )
+    result = plan_contacts(common, PlanRequest(), report_nothing, None)
+    findings = pl.read_parquet(f"{result.folder}/findings.parquet")
+    told = findings.filter(pl.col("code") == "column_unreadable", pl.col("column") != "customerid")
+    assert sorted(told.select("column", "source_file", "source_line").rows()) == [
+        ("accountid", "accounts.csv", 3),
+        ("businessunitid", "businessunits.csv", 2),
+        ("customeridtype", "invoices.csv", 2),
+        ("customeridtype", "quotes.csv", 2),
+    ]
+    assert "2 values" in told.filter(column="businessunitid")["message"].item()
+
+
 @pytest.mark.parametrize("rows", [1, states.MANY_DOCUMENTS + 1])
 def test_activity_is_the_same_in_memory_and_on_the_disk(tmp_path: Path, rows: int) -> None:
     customers = f"(VALUES ('{PERSON}'), ('lost'), (' ')) AS these (id)"

@@ -13,7 +13,7 @@ from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedFolder, ReadOptions, land_folder
 from pipeline.extract.texts import TextColumns
 from pipeline.plan.null_words import list_doubtful, refuse_seen, refuse_words, view_tables
-from schemas.values import NULL_WORDS
+from schemas.values import LONGEST_WORD, NULL_WORDS
 from sql.query import query
 from sql.session import session
 
@@ -69,6 +69,9 @@ def test_one_cell_that_lost_its_value_is_asked_about(tmp_path: Path, word: str) 
         ({("msdynce_contactnumber", "NULL"): 1}, 1000, []),
         ({("nickname", "NULL"): 900}, 1000, []),
         ({("lastname", "#REF!"): 1}, 1000, ["#REF!"]),
+        ({("lastname", "#ARVO!"): 1}, 1000, ["#ARVO!"]),
+        ({("lastname", "#ССЫЛКА!"): 1}, 1000, ["#ССЫЛКА!"]),
+        ({("lastname", "#¡DESBORDAMIENTO!"): 1}, 1000, ["#¡DESBORDAMIENTO!"]),
         ({("creditlimit", "#REF!"): 1}, 1000, []),
         ({("nickname", "#REF!"): 900}, 1000, []),
     ],
@@ -175,5 +178,5 @@ def test_every_word_is_counted_as_it_stands_and_between_blanks() -> None:
     text = query("plan/null_words", rows="given", column="written")
     with session() as here:
         here.register("given", pl.DataFrame({"written": cells}))
-        found = here.frame(text, words=NULL_WORDS, longest=max(map(len, NULL_WORDS)))
+        found = here.frame(text, words=NULL_WORDS, longest=LONGEST_WORD)
     assert dict(found.iter_rows()) == dict.fromkeys(NULL_WORDS, 2)

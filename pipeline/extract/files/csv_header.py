@@ -32,6 +32,8 @@ _SEPARATOR_LINE: Final = re.compile(
 )
 _TYPE_LINE: Final = re.compile(rb'[\r\n]*"?#TYPE [^\r\n]*+\r?[\r\n]')
 _FIXED: Final = re.compile(r" {2,}|\s*[|+]\s*")
+_DRESSED: Final = re.compile(r"[^\[\]]*\[([^\[\]]+)\]|[^.]+\.[\"'`]?(\w+)[\"'`]?")
+"""A column as DAX Studio, SQL and joins write it: ``contact[fax]``, ``[fax]``, ``c.fax``."""
 _FEW: Final = 2
 """Rows that show how lines end, at least."""
 _MOST: Final = 20
@@ -139,8 +141,8 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
         return
     reason = (
         wrapper
+        or _explain_dress(cells, selection)
         or _explain_form(cells)
-        or _explain_quotes(cells, selection)
         or _explain_place(found, text, selection)
         or _explain_fixed(cells, selection)
         or _explain_other_table(cells)
@@ -159,12 +161,21 @@ def _explain_form(cells: Sequence[str]) -> str | None:
     return "is XML: let its name end in .xml." if start == "<" else None
 
 
-def _explain_quotes(cells: Sequence[str], selection: ColumnSelection) -> str | None:
-    if not selection.count_known([cell.strip().strip("'`") for cell in cells]):
+def _explain_dress(cells: Sequence[str], selection: ColumnSelection) -> str | None:
+    """Whether the names of the columns have signs, or the name of a table, around them."""
+    if selection.count_known([cell.strip().strip("'`") for cell in cells]):
+        return (
+            "the columns in its header line are quoted with ' or `, which is not read: export it "
+            'with double quotes (").'
+        )
+    found = [_DRESSED.fullmatch(cell.strip()) for cell in cells]
+    bare = [one.group(1) or one.group(2) for one in found if one is not None]
+    if not selection.count_known(bare):
         return None
     return (
-        "the columns in its header line are quoted with ' or `, which is not read: export it with "
-        'double quotes (").'
+        "the columns in its header line have brackets or the name of a table around them, as in "
+        f"{selection.table.singular}[{selection.table.key}]. Export plain names, such as "
+        f"{selection.table.key}."
     )
 
 

@@ -16,6 +16,8 @@ _HIDDEN: Final = (".", "_", "~$")
 """Signs before hidden things, those of Spark and the locks of Excel."""
 _OF_A_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
 """Files that Windows lays into folders, in lower case."""
+_ORIGIN: Final = "zone.identifier"
+"""How files end in which Windows notes that another file was downloaded."""
 
 
 def list_entries(folder: Path) -> list[Path]:
@@ -31,11 +33,12 @@ def list_entries(folder: Path) -> list[Path]:
             )
         if not folder.is_dir():
             raise SourceError("there is no such folder.", where=str(folder))
-        return sorted(
-            path
-            for path in folder.iterdir()
-            if not path.name.startswith(_HIDDEN) and path.name.lower() not in _OF_A_SYSTEM
-        )
+        return sorted(path for path in folder.iterdir() if not _is_passed_over(path.name))
+
+
+def _is_passed_over(name: str) -> bool:
+    folded = name.lower()
+    return name.startswith(_HIDDEN) or folded in _OF_A_SYSTEM or folded.endswith(_ORIGIN)
 
 
 def list_folders(folder: Path) -> list[Path]:

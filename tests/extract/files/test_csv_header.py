@@ -90,6 +90,13 @@ def test_a_first_line_that_is_a_row_is_no_header_and_is_not_shown(tmp_path: Path
             "the columns in its header line are quoted with ' or `",
         ),
         (
+            ",".join(f"[{name}]" for name in HEADER.split(",")),
+            "have brackets or the name of a table around them, as in contact[contactid]. Export",
+        ),
+        (",".join(f"contact[{name}]" for name in HEADER.split(",")), "the name of a table around"),
+        (",".join(f'c."{name}"' for name in HEADER.split(",")), "the name of a table around them"),
+        ('[{"contactid":"x"}]\n', "is JSON: let its name end in .json"),
+        (
             "contactid       lastname     msdynce_contactnumber\n",
             "they are set in columns of fixed width",
         ),

@@ -53,6 +53,7 @@ def test_parts_are_read_in_order_each_with_its_own_dialect_and_columns(tmp_path:
         "contacts/c.csv": f"{HEADER},firstname,extra\n{ROW},Ann,1\n",
         "contacts/_SUCCESS": "",
         "contacts/Thumbs.db": "",
+        "contacts/a.csv:Zone.Identifier": "[ZoneTransfer]\n",
         "contacts/.c.csv.crc": b"\0",
         "contacts/b/_started": "",
     }

@@ -23,6 +23,8 @@ _SAYS_NOTHING: Final = re.compile(
     r"(?i)(an? )?(unexpected |unhandled |internal |server )*(error|exception)"
     r"( has)?( occur?red)?\W*"
 )
+_OF_STORAGE: Final = re.compile(r"(?i)\bblob|\bstorage|signature|authenticat|forbidden")
+"""What a reason says, in any language, if SCM could not read the package where it was uploaded."""
 _TOLD_EVERY: Final = 60.0
 
 Obstacle = Literal["throttled", "away", "busy"]
@@ -98,6 +100,8 @@ class Starter:
         while True:
             tried = self._try(unit, job, ids, upload)
             if isinstance(tried, Start):
+                if _OF_STORAGE.search(tried.text):
+                    upload.drop()
                 return tried
             if isinstance(tried, _Stale):
                 upload.drop()

@@ -329,6 +329,18 @@ def test_a_call_that_breaks_off_because_of_the_upload_is_made_with_another_one(
     assert (scene.wire.count("zip"), scene.wire.count(CALL)) == (3, 3)
 
 
+def test_a_call_that_was_not_answered_says_what_came_instead(scenes: MakeScene) -> None:
+    scene = scenes("few")
+    scene.wire.before = lambda request: (
+        httpx.Response(302, headers={"Location": "https://login.example.com/x"})
+        if asks(request, CALL)
+        else None
+    )
+    words = r"does not know .*\. The last time SCM redirects us to login\.example\.com instead of"
+    with pytest.raises(Stopped, match=words):
+        scene.load()
+
+
 def test_a_package_that_scm_refuses_as_a_whole_does_not_blame_its_rows(scenes: MakeScene) -> None:
     scene = scenes("few")
     text = "The legal entity usmf does not exist."

@@ -22,6 +22,8 @@ from pipeline.extract.files.packed import list_members, open_content
 from pipeline.extract.forms import ReadOptions, land_part
 from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
+from schemas.text import trimmed
+from schemas.values import ERROR_WORDS, FRACTION, SHORTENED_NUMBER
 
 AREA: Final = "dataAreaId"
 
@@ -34,6 +36,8 @@ _PACKED: Final = (Form.DELIMITED, Form.PAGES, Form.LINES)
 _FIRST: Final = 65_536
 _FIELD: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 """The name of a column in an export of Data management."""
+_SPOILED: Final = f"^(?:{SHORTENED_NUMBER}|{FRACTION})$"
+"""A number in the place of a key, as spreadsheets and data frames write it."""
 _BETWEEN: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -173,6 +177,7 @@ def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, p
                 f"line {first.source_line}: {first.detail}.",
                 where=f"{where}, {one.part.name}",
             )
+        _refuse_spoiled_keys(frame, table, f"{where}, {one.part.name}")
         return name, frame.drop("source_line", "source_file", strict=False)
     if not one.is_alone and _is_of_others(one, tables):
         return None
@@ -180,6 +185,30 @@ def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, p
         raise SourceError(next(iter(problems.values())).message, where=f"{where}, {one.part.name}")
     texts = [f"as {name}: {error.message}" for name, error in problems.items()]
     raise UsageError(f"{where} {one.part.name} is an export of neither entity. {' '.join(texts)}")
+
+
+def _refuse_spoiled_keys(frame: pl.DataFrame, table: Table, where: str) -> None:
+    """Refuse keys that a spreadsheet or a data frame wrote otherwise: they would name nobody.
+
+    Raises:
+        SourceError: there is one.
+    """
+    needed = dict.fromkeys([table.key, *(name for group in table.required for name in group)])
+    for name in (name for name in needed if name in frame.columns):
+        text = trimmed(pl.col(name))
+        is_spoiled = text.is_in(ERROR_WORDS) | text.str.contains(_SPOILED)
+        places = frame.with_row_index("place", 1).filter(is_spoiled)
+        if places.height:
+            column, number = (
+                ("source_line", "line") if "source_line" in places else ("place", "row")
+            )
+            raise SourceError(
+                f"{name} of {count_of(places.height, 'row')}, the first in {number} "
+                f"{places[column][0]}, was spoiled by a spreadsheet or a script: it is an error "
+                "such as #REF!, or a number such as 4.93E+11 or 1000.0. Export it again, and do "
+                "not save it in a spreadsheet.",
+                where=where,
+            )
 
 
 def _is_of_others(one: _Export, tables: Mapping[str, Table]) -> bool:

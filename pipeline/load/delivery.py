@@ -17,6 +17,7 @@ import polars as pl
 from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
+from pipeline.wire.failures import CONTINUE
 from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.system import System
@@ -350,6 +351,7 @@ class _Delivery:
         self.judged = Judgement(wait=None if is_over else wait)
         self._close()
         if is_over:
+            self._refuse_long_wait(busy.seconds)
             raise busy
 
     def _give_up(self, reply: Reply) -> None:
@@ -392,10 +394,17 @@ class _Delivery:
             self._take(self.talk.last_look(rows))
 
     def _describe_silence(self, reply: Reply) -> LostAnswer:
-        said = reply.refusal.cause.rstrip(". ") if isinstance(reply, LostAnswer) else ""
-        last = f"; the last time it said: {said}" if said else ""
+        what, last = "gave no clear answer to", ""
+        if isinstance(reply, LostAnswer):
+            what, last = "did not answer", f"; the last time it {_describe_lost(reply)}"
         return LostAnswer(
-            f"did not answer {self.talk.tries} requests with the same rows{last}. Run the same "
+            f"{what} {self.talk.tries} requests with the same rows{last}. Run the same "
             "command again to continue.",
             where=self.talk.system.label,
         )
+
+
+def _describe_lost(lost: LostAnswer) -> str:
+    """What came in the place of an answer, without what to do then."""
+    said = lost.refusal.cause.rstrip(". ")
+    return f"said: {said}" if said else lost.message.removesuffix(CONTINUE).rstrip(". ")

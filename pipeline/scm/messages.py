@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -20,6 +20,14 @@ OTHER: Final = "import_failed"
 
 FOREIGN: Final = "refused_untranslated"
 """The code of such a message if it is not English."""
+
+REFUSED: Final = "package_refused"
+"""The code of rows whose package or request was refused, if nothing says more."""
+
+_OF_WHOLE: Final = frozenset(
+    {"refused_conflict", "refused_mapping", "refused_format", "refused_repeated", "refused_access"}
+)
+"""Codes that say of every row why its package was refused. The others speak of single rows."""
 
 _RULE: Final = "refused_rule"
 """Which rule it was is English in every language; what it wants is not."""
@@ -95,6 +103,12 @@ def explain_messages(texts: Iterable[str], code: str = OTHER) -> Explanation:
     if strange and code == OTHER:
         code = FOREIGN
     return Explanation(code=code, text=f"{strange}{text}")
+
+
+def explain_refusal(texts: Iterable[str]) -> Explanation:
+    """What messages mean that refused a whole package or request; the code is about the whole."""
+    meant = explain_messages(texts, REFUSED)
+    return meant if meant.code in _OF_WHOLE else replace(meant, code=REFUSED)
 
 
 def _read_words(match: re.Match[str]) -> dict[str, str]:

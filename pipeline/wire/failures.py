@@ -7,6 +7,7 @@ the system, what went wrong and what to do; never a query string, a token or a b
 from __future__ import annotations
 
 import math
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ _TRANSIENT: Final = frozenset({408, 425, 444, 449, 499, *range(500, 600)} - {501
 exist there (501) is a refusal."""
 _STATUSES: Final = range(100, 600)
 _NOT_A_MEMBER: Final = "0x80072560"
+
+_OF_NETWORK: Final = re.compile(r"(?i)\bip ?address|ipaddress|\bip firewall|conditional access")
+"""What a refusal says if it is about where we call from, and not about rights."""
 
 _BROKEN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.ConnectTimeout, "does not answer: no connection within {seconds} s"),
@@ -216,6 +220,11 @@ def _explain_forbidden(said: Refusal) -> str:
         return (
             f"{describe_refusal('does not know the caller', said)}. Check the tenant, and make "
             "the app registration an application user of this environment."
+        )
+    if _OF_NETWORK.search(f"{said.code} {said.cause}"):
+        return (
+            f"{describe_refusal('does not let us in from here', said)}. Let this machine's address "
+            "into its firewall or conditional access, or run p2c where it is allowed."
         )
     return (
         f"{describe_refusal('does not allow this', said)}. Give the application user a security "

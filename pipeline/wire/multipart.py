@@ -26,8 +26,11 @@ _CRLF: Final = b"\r\n"
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _DONE: Final = frozenset({200, 201, 204})
 _REFUSED: Final = range(400, 600)
-_GATEWAYS: Final = frozenset({502, 504})
-"""Statuses of whoever stands before a system: they say nothing of what became of an operation."""
+_OF_THE_WAY: Final = frozenset({401, 402, 405, 407, 411, 414, 431, 451, 501, 502, 504})
+"""Statuses that speak of login and address, or of whoever stands before a system: they say nothing
+of what an operation holds, nor of what became of it."""
+_BUSY: Final = frozenset({408, 429, 503})
+_PAGE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _RECORD: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\Z|\{(?!\s*"(?:odata\.)?error"\s*:))')
 """How the body of an operation begins that had its effect: a record of JSON, or nothing."""
 
@@ -59,7 +62,10 @@ class PartAnswer:
     @property
     def is_clear(self) -> bool:
         """Whether it says what became of the operation."""
-        return self.ok or (self.status in _REFUSED and self.status not in _GATEWAYS)
+        if self.status in _BUSY:
+            return True
+        is_refused = self.status in _REFUSED and self.status not in _OF_THE_WAY
+        return self.ok or (is_refused and _PAGE.match(self.body) is None)
 
     @property
     def refusal(self) -> Refusal:

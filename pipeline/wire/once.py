@@ -131,8 +131,10 @@ def translate_refusal(refused: RequestRefused) -> Declined:
 def refuse_address(declined: Declined) -> Stopped:
     """What a refusal means for a request that holds rows.
 
-    If it is not about what the request holds, no row failed: the run cannot continue.
+    If it is not about what the request holds, no row failed: the run cannot continue. Neither did
+    one if the system said nothing: then somebody before it refused.
     """
-    if declined.refusal.status in _OF_CONTENT:
+    said = declined.refusal
+    if said.status in _OF_CONTENT and (said.cause or said.code):
         return declined
-    return RequestRefused(declined.message, where=declined.where, refusal=declined.refusal)
+    return RequestRefused(declined.message, where=declined.where, refusal=said)

@@ -22,6 +22,7 @@ PERSONS = Table(
     required=(("ContactPersonPartyNumber",),),
 )
 HEADER = "CUSTOMERACCOUNT,PARTYNUMBER"
+HEADERS = ("CustomerAccount", "PartyNumber")
 MANIFEST = "<DataManagementPackageManifest/>"
 
 
@@ -148,3 +149,22 @@ def test_files_go_to_the_table_whose_key_they_have(tmp_path: Path) -> None:
     write(tmp_path, {"x.csv": "Name\nAda\n"})
     with pytest.raises(UsageError, match=r"--scm x\.csv is an export of neither entity"):
         land_exports([tmp_path / "x.csv"], TABLES | {"CDS Contacts": PERSONS}, (), "--scm")
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "4.93E+11", "1000.0", " #NAME? "])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_key_that_a_spreadsheet_spoiled_refuses_the_file(
+    tmp_path: Path, cell: str, place: int
+) -> None:
+    cells = ["A-1", "P-1"]
+    cells[place] = cell
+    write(tmp_path, {"known.csv": f"{HEADER}\nA-0,P-0\n{','.join(cells)}\n"})
+    words = f"{HEADERS[place]} of 1 row, the first in line 3, was spoiled"
+    with pytest.raises(SourceError, match=words) as caught:
+        land(tmp_path / "known.csv")
+    assert "known_customers, known.csv" in str(caught.value)
+
+
+def test_keys_of_digits_and_blank_parties_are_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, {"known.csv": f"{HEADER}\n1000,2E11\n4.5,\n"})
+    assert [one[0] for one in land(tmp_path / "known.csv")] == ["1000", "4.5"]

@@ -197,7 +197,10 @@ def test_answers_that_are_lost_again_and_again_stop_the_command(
 ) -> None:
     stage = stages(name)
     stage.disturb(1000, lambda _request: httpx.Response(502))
-    with pytest.raises(Stopped, match=f"did not answer {stage.tries} requests with the same rows"):
+    words = (
+        rf"did not answer {stage.tries} requests with the same rows; the last time it failed \(H"
+    )
+    with pytest.raises(Stopped, match=words):
         stage.deliver()
     continues(stage, whole(name))
 
@@ -272,7 +275,7 @@ AWAY: dict[str, tuple[Callable[[], httpx.Response], str]] = {
     ),
     "it throttles for an hour": (
         lambda: httpx.Response(429, headers={"Retry-After": "3600"}),
-        r"asks us to wait \(HTTP 429\)",
+        r"asks us to wait 3,600 s, and run\.wait_system allows 900 s\. Run",
     ),
     "it throttles for ever": (
         lambda: httpx.Response(429, headers={"Retry-After": "1e999"}),
@@ -516,6 +519,34 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
     assert outcomes["failed"] == 3
     assert stage.said() == [("failed", stage.words.refused_whole)] * 3
     assert stage.changes() == stage.units
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("status", [400, 409, 412, 413, 422])
+@pytest.mark.parametrize("body", [b"", b'{"statusCode":400,"message":"no"}', b'{"error":{}}'])
+def test_a_refusal_without_the_systems_own_words_stops_the_command_and_fails_no_row(
+    stages: MakeStage, whole: Whole, name: str, status: int, body: bytes
+) -> None:
+    """Somebody before the system refused."""
+    stage = stages(name)
+    stage.disturb(1, lambda _request: httpx.Response(status, content=body))
+    with pytest.raises(Stopped, match=rf"refused \(HTTP {status}\)") as stopped:
+        stage.deliver()
+    assert stopped.value.exit_code == 3
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("answer", [b"401 X\r\n\r\n", b"500 X\r\n\r\n<html>Sign in</html>"])
+def test_an_answer_about_the_way_to_the_system_fails_no_row(
+    stages: MakeStage, whole: Whole, name: str, answer: bytes
+) -> None:
+    """A token that ends within a batch; a page in the place of an answer."""
+    stage = stages(name)
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: b"HTTP/1.1 " + answer}))
+    with pytest.raises(Stopped, match=f"gave no clear answer to {stage.tries} requests with the"):
+        stage.deliver()
+    continues(stage, whole(name))
 
 
 @EVERY_ROW

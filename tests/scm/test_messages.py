@@ -54,6 +54,20 @@ EXAMPLES = {
         "calls"
     ): "refused_conflict",
     "You are not authorized to write to CustTable.": "refused_access",
+    "Another job is running for the same definition group.": "refused_conflict",
+    "The data project is already executing.": "refused_conflict",
+    "The environment is in maintenance mode.": "refused_conflict",
+    "The system is currently under maintenance.": "refused_conflict",
+    "Your session has expired. Please sign in again.": "refused_conflict",
+    (
+        "Unable to write data to entity contacts. Writes to ContactEntity failed with error "
+        "message Request failed with status code BadRequest. Access denied."
+    ): "refused_rule",
+    "The specified blob does not exist.": "package_refused",
+    (
+        "Server failed to authenticate the request. Signature not valid in the specified time "
+        "frame."
+    ): "package_refused",
     "Number sequence Cust_1 has been exceeded.": "refused_sequence",
     (
         "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'."

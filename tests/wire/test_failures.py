@@ -159,6 +159,19 @@ DATAVERSE = {
             "make the app registration an application user",
         ),
         (
+            build_answer(
+                403,
+                {
+                    "error": {
+                        "code": "IpAddressBlocked",
+                        "message": "Access to the environment is blocked for this IP address.",
+                    }
+                },
+            ),
+            AccessDenied,
+            "this IP address (HTTP 403). Let this machine's address into its firewall",
+        ),
+        (
             build_answer(502, "<html><body>Bad Gateway</body></html>", Content_Type="text/html"),
             ServerFailed,
             "answered with a web page",

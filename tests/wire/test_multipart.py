@@ -45,7 +45,10 @@ def test_an_id_that_was_never_given_is_left_out(mark: str) -> None:
     assert statuses(whole(part("1"), part(mark), part("2")), 3) == {1: 204, 2: 204}
 
 
-@pytest.mark.parametrize("status", [100, 199, 202, 203, 205, 206, 207, 301, 304, 502, 504, 600])
+@pytest.mark.parametrize(
+    "status",
+    [100, 199, 202, 203, 205, 206, 207, 301, 304, 401, 402, 405, 407, 451, 501, 502, 504, 600],
+)
 def test_a_status_that_does_not_say_what_became_of_a_row_says_nothing(status: int) -> None:
     assert statuses(whole(part(NO_ID), part(NO_ID, status), part(NO_ID, 409)), 3) == {
         1: 204,
@@ -57,6 +60,17 @@ def test_a_status_that_does_not_say_what_became_of_a_row_says_nothing(status: in
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"error":{"code":"x"}}', "[1]", "ok"])
 def test_a_body_that_is_no_record_is_no_success(status: int, body: str) -> None:
     assert statuses(whole(part("1", 201, '{"a":1}'), part("2", status, body)), 2) == {1: 201}
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_web_page_in_the_place_of_a_refusal_says_nothing(status: int) -> None:
+    page = "<!DOCTYPE html><html><body>Sign in</body></html>"
+    assert statuses(whole(part("1"), part("2", status, page)), 2) == {1: 204}
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_a_web_page_of_a_system_that_is_busy_says_so(status: int) -> None:
+    assert statuses(whole(part("1"), part("2", status, "<html>")), 2) == {1: 204, 2: status}
 
 
 def test_a_status_of_four_digits_is_none() -> None:

@@ -13,18 +13,24 @@ import polars as pl
 from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
-from pipeline.scm.messages import Explanation, explain_messages
+from pipeline.scm.literals import COMPANY
+from pipeline.scm.messages import Explanation, explain_messages, explain_refusal
 from pipeline.wire import multipart
+from pipeline.wire.json_body import parse_json
 from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
+from schemas.codes import find_code
+from schemas.text import WHITE_SPACE
 
 _BUSY: Final = frozenset({408, 429, 503})
 _GONE: Final = 404
 _LATER_WAIT: Final = 2.0
 """Seconds until a row that met another one in SCM is sent again."""
 _CONFLICT: Final = "refused_conflict"
+ANOTHER: Final = Outcome("unknown", "key_differs", find_code("key_differs").message())
+"""The outcome of a row for which SCM wrote a record of another key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +65,12 @@ def _read_batch(count: int, response: httpx.Response) -> dict[int, PartAnswer]:
 
 
 def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
-    """SCM did not take the request at all."""
-    said = refuse_row(explain_messages([declined.refusal.cause], "package_refused"))
-    return Judgement(settled=dict.fromkeys(rows.keys, said))
+    """SCM did not take the request at all; rows keep waiting if the reason passes by itself."""
+    meant = explain_refusal([declined.refusal.cause])
+    said = dict.fromkeys(rows.keys, refuse_row(meant))
+    if meant.later:
+        return Judgement(busy=said, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
+    return Judgement(settled=said)
 
 
 def refuse_row(meant: Explanation) -> Outcome:
@@ -98,6 +107,25 @@ class Replies:
     def wait(self) -> float | None:
         """Seconds until all of the busy rows may be sent again; null if there are none."""
         return max(self.waits, default=None)
+
+
+def names_another(answer: PartAnswer, part: Slice, row: Mapping[str, object]) -> bool:
+    """Whether an answer shows a record of another key than the row's.
+
+    SCM may number records itself. An answer without a record, or without its key, says nothing.
+    """
+    try:
+        record = parse_json(answer.body)
+    except ValueError:
+        return False
+    if not isinstance(record, dict):
+        return False
+    keys = {COMPANY: part.legal_entity, **{name: row[name] for name in part.entity.key}}
+    return any(name in record and _fold(record[name]) != _fold(key) for name, key in keys.items())
+
+
+def _fold(key: object) -> str:
+    return str(key or "").strip(WHITE_SPACE).upper()
 
 
 def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str]) -> Replies:

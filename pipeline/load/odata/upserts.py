@@ -11,7 +11,9 @@ import polars as pl
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.load.odata.before_images import keep_images
 from pipeline.load.odata.exchange import (
+    ANOTHER,
     Slice,
+    names_another,
     read_answers,
     refuse_all,
     refuse_row,
@@ -150,7 +152,7 @@ class Upserts:
         """
         updates = frozenset(self.decided.filter(pl.col("action") == "update")[_KEY])
         replies = read_answers(rows.keys, answers, updates)
-        doubt = frozenset(replies.silent)
+        doubt, others = frozenset(replies.silent), self._find_others(rows.keys, answers)
         late = {
             key: meant
             for key, meant in replies.declined.items()
@@ -159,13 +161,31 @@ class Upserts:
         failed = {
             key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late
         }
-        settled = {**self._settle(replies.done), **failed}
+        done = [key for key in replies.done if key not in others]
+        settled = {**self._settle(done), **failed}
         found = replies.judge(settled)
-        if not late and not doubt:
+        if not late and not doubt and not others:
             return found
-        unclear = (rows.in_doubt | doubt | late.keys()) - settled.keys()
+        unclear = (rows.in_doubt | doubt | others | late.keys()) - settled.keys()
         looked = self._look([key for key in rows.keys if key in unclear])
-        return found | looked | _refuse_others(late, looked, rows.in_doubt)
+        elsewhere = dict.fromkeys(others - looked.settled.keys(), ANOTHER)
+        return (
+            found
+            | looked
+            | _refuse_others(late, looked, rows.in_doubt)
+            | Judgement(settled=elsewhere)
+        )
+
+    def _find_others(self, keys: Sequence[str], answers: Answers) -> frozenset[str]:
+        """Rows for which SCM says that it wrote a record of another key."""
+        sent = {row[_KEY]: row for row in self.decided.iter_rows(named=True)}
+        return frozenset(
+            key
+            for number, key in enumerate(keys, start=1)
+            if (answer := answers.get(number)) is not None
+            and answer.ok
+            and names_another(answer, self.part, sent[key])
+        )
 
     def _settle(self, keys: Sequence[str]) -> dict[str, Outcome | None]:
         """Rows that SCM has now."""

@@ -56,6 +56,8 @@ class _Delivery:
     upload: Upload
     reasons: list[str] = field(default_factory=list)
     """Why SCM broke off the calls of this start."""
+    instead: str = ""
+    """What came in the place of the last answer to a call."""
     passed: list[ImportAttempt] = field(default_factory=list)
     """Imports of this start that ended for a reason that passes by itself."""
 
@@ -173,6 +175,7 @@ class PackageSender:
     def _note(self, delivery: _Delivery, start: Start) -> None:
         """Count a call among those that may have had their effect."""
         patience = self.patience.record
+        delivery.instead = start.instead
         if start.text:
             delivery.reasons.append(start.text)
             patience = min(patience, _REASON_WAIT)
@@ -258,6 +261,7 @@ def _make_job(parcel: Parcel, ids: Mapping[str, object]) -> ImportJob:
 def _describe_unknown(delivery: _Delivery, limits: ImportLimits) -> Stopped:
     last = delivery.sent[-1]
     said = f" SCM said: {delivery.reasons[-1].rstrip('. ')}." if delivery.reasons else ""
+    said += f" The last time SCM {delivery.instead}." if delivery.instead else ""
     return Stopped(
         f"SCM does not know the import {last.ids['execution_id']} that was sent to it, nor the one "
         f"before, each after {last.patience / 60:,.3g} min.{said} Look at the batch jobs of Data "

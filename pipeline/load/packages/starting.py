@@ -15,6 +15,7 @@ from pipeline.load.packages.uploads import Upload
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explain_messages
 from pipeline.scm.wording import is_foreign
+from pipeline.wire.failures import CONTINUE
 from pipeline.wire.once import Busy, Declined, LostAnswer, refuse_address
 
 _EXISTS: Final = "already exists"
@@ -23,6 +24,8 @@ _SAYS_NOTHING: Final = re.compile(
     r"(?i)(an? )?(unexpected |unhandled |internal |server )*(error|exception)"
     r"( has)?( occur?red)?\W*"
 )
+_OF_STORAGE: Final = re.compile(r"(?i)\bblob|\bstorage|signature|authenticat|forbidden")
+"""What a reason says, in any language, if SCM could not read the package where it was uploaded."""
 _TOLD_EVERY: Final = 60.0
 
 Obstacle = Literal["throttled", "away", "busy"]
@@ -33,7 +36,8 @@ Obstacle = Literal["throttled", "away", "busy"]
 class Start:
     """One call of ImportFromPackage: the ids of its intent, and its time.
 
-    ``sent``: it may have had its effect; ``text`` is why SCM broke it off, if it says so.
+    ``sent``: it may have had its effect; ``text`` is why SCM broke it off, if it says so, and
+    ``instead`` what came in the place of its answer.
     ``refused``: it had none and never will; ``text`` is what SCM said.
     """
 
@@ -41,6 +45,7 @@ class Start:
     since: dt.datetime
     state: Literal["sent", "refused"]
     text: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +103,8 @@ class Starter:
         while True:
             tried = self._try(unit, job, ids, upload)
             if isinstance(tried, Start):
+                if _OF_STORAGE.search(tried.text):
+                    upload.drop()
                 return tried
             if isinstance(tried, _Stale):
                 upload.drop()
@@ -108,7 +115,7 @@ class Starter:
             wait = max(tried.seconds, self.limits.poll)
             waited = (self.clock() - begun).total_seconds()
             if waited + wait > self.limits.queue:
-                raise _describe_queue(tried, waited, unit)
+                raise _describe_queue(tried, waited, wait, unit)
             self.ledger.journal.append("throttled", seconds=wait, **unit.ids)
             if (self.clock() - told).total_seconds() >= _TOLD_EVERY or wait > _TOLD_EVERY:
                 told = self.clock()
@@ -150,7 +157,8 @@ class Starter:
     ) -> Start | _Later:
         """What it means that SCM, or somebody before it, broke the call off."""
         reason = _find_reason(lost.refusal)
-        start = Start(ids=ids, since=since, state="sent", text=reason)
+        instead = "" if reason else lost.message.removesuffix(CONTINUE).rstrip(". ")
+        start = Start(ids=ids, since=since, state="sent", text=reason, instead=instead)
         if reason and explain_messages([reason]).later:
             self.ledger.close(ids, "broken_off")
             return _Later(why="busy", seconds=lost.seconds or 0.0, error=lost, doubtful=start)
@@ -196,7 +204,7 @@ def _find_reason(refusal: Refusal) -> str:
     return cause if is_one else ""
 
 
-def _describe_queue(last: _Later, waited: float, unit: Unit) -> Stopped:
+def _describe_queue(last: _Later, waited: float, wait: float, unit: Unit) -> Stopped:
     """SCM did not take an import in time; why not the last time."""
     more = "Run the same command again to continue; run.wait_turn says how long p2c waits."
     minutes = f"{waited / 60:,.0f} min"
@@ -212,4 +220,5 @@ def _describe_queue(last: _Later, waited: float, unit: Unit) -> Stopped:
         "away": f"SCM could not be reached for {minutes}",
         "busy": f"SCM has been busy with other imports for {minutes}",
     }
-    return Stopped(f"{what[last.why]}{said}. {more}", where=unit.name)
+    longer = f", and asks p2c to wait {wait:,.0f} s more" if wait > _TOLD_EVERY else ""
+    return Stopped(f"{what[last.why]}{longer}{said}. {more}", where=unit.name)

@@ -12,18 +12,12 @@ from pipeline.load.outcome import count_outcomes
 from pipeline.load.packages.error_rows import ImportMessages, MatchedErrors, place_messages
 from pipeline.load.packages.jobdetails import ImportCounts
 from pipeline.run.ledger import REFUSED, Unit
-from pipeline.scm.messages import explain_messages
+from pipeline.scm.messages import explain_messages, explain_refusal
 from schemas.catalogue import Column, Entity
 from schemas.codes import find_code
 
-_WHOLE: Final = "package_refused"
-"""The code of rows whose package was refused, if nothing says more."""
 _ROW: Final = "import_failed"
 _DISAGREE: Final = "counts_disagree"
-_OF_WHOLE: Final = frozenset(
-    {"refused_conflict", "refused_mapping", "refused_format", "refused_repeated", "refused_access"}
-)
-"""Codes that say of every row why its package was refused. The others speak of single rows."""
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
 _WHOLLY: Final = "Succeeded"
 
@@ -208,7 +202,7 @@ def _sum_up(
 def refuse_package(parcel: Parcel, text: str) -> Verdict:
     """The outcome of a package that SCM did not take at all."""
     rows = parcel.rows()
-    meant = explain_messages([text], _WHOLE)
+    meant = explain_refusal([text])
     refused = _repeat_for(rows, "failed", meant.code, meant.text)
     return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
@@ -251,8 +245,8 @@ def _leave_out(rows: pl.DataFrame, keys: frozenset[str]) -> pl.DataFrame:
 
 def _explain_whole(texts: tuple[str, ...]) -> tuple[str, str]:
     """Code and text for every row of a package, out of messages that name no row."""
-    meant = explain_messages(texts, _WHOLE)
-    return meant.code if meant.code in _OF_WHOLE else _WHOLE, meant.text
+    meant = explain_refusal(texts)
+    return meant.code, meant.text
 
 
 def _repeat_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation
+from tests.scenes.delivering import Loading, answer_rows
 from tests.scenes.loading import OURS, RIVAL, Scene, number
 from tests.scenes.loads import MakeScene
 
@@ -294,3 +296,43 @@ def test_a_record_of_others_that_a_second_delivery_meets_is_still_theirs(
     scene.load("odata")
     assert scene.outcomes()[f"usmf/{number(3)}"] == ("failed", "refused_exists")
     assert scene.customers()[number(3)] == "Old"
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["elsewhere", "as planned"])
+@pytest.mark.parametrize(
+    "key", [("usmf", "C-000017"), ("demf", number(1))], ids=["number", "legal entity"]
+)
+def test_an_answer_that_shows_another_record_is_no_creation(
+    scenes: MakeScene, key: tuple[str, str], made: bool
+) -> None:
+    """SCM numbers customers itself where its number sequence says so."""
+    scene = scenes()
+    record = json.dumps({"dataAreaId": key[0], "CustomerAccount": key[1]}).encode()
+    own = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n" + record
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("$batch") or number(1).encode() not in request.read():
+            return None
+        if made:
+            scene.wire.answer(request)
+        return answer_rows(Loading(scene, few=False), request, {1: own})
+
+    scene.wire.before = before
+    scene.load("odata", odata_rows=1)
+    outcome = ("created", None) if made else ("unknown", "key_differs")
+    assert scene.outcomes()[f"usmf/{number(1)}"] == outcome
+    assert sum("$batch" in one for one in scene.wire.seen) == 8
+
+
+def test_a_request_that_scm_refuses_for_a_passing_reason_is_sent_again(scenes: MakeScene) -> None:
+    scene, left = scenes(there=THERE[:1]), [1, 1]
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if not left or not request.url.path.endswith("$batch"):
+            return None
+        left.pop()
+        text = "The transaction was deadlocked on lock resources with another process."
+        return httpx.Response(400, json={"error": {"message": text}})
+
+    scene.wire.before = before
+    assert scene.load("odata").outcomes == {"created": 7, "updated": 1}

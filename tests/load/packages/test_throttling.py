@@ -112,6 +112,17 @@ STOPS = {
 }
 
 
+def test_an_scm_that_wants_more_time_than_p2c_waits_stops_the_command_with_its_wish(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes("few")
+    long = httpx.Response(429, headers={"Retry-After": "7200"})
+    scene.wire.before = answering(CALL, 1, lambda: long)
+    words = "throttled this import for 0 min, and asks p2c to wait 7,200 s more. Run the same"
+    with pytest.raises(Stopped, match=words):
+        scene.load()
+
+
 @pytest.mark.parametrize("how", STOPS)
 def test_an_scm_that_does_not_take_an_import_in_time_stops_the_command(
     scenes: MakeScene, how: str

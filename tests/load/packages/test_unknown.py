@@ -309,6 +309,64 @@ def test_a_call_that_meets_another_import_is_made_again_unless_it_arrived(
     assert scene.wire.count("zip") == 2
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["The specified blob does not exist.", "Signature not valid in the specified time frame."],
+)
+def test_a_call_that_breaks_off_because_of_the_upload_is_made_with_another_one(
+    scenes: MakeScene, reason: str
+) -> None:
+    scene, left = scenes("few"), [1]
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if not asks(request, CALL) or not left:
+            return None
+        left.clear()
+        return refuse(reason, 500)
+
+    scene.wire.before = before
+    assert scene.load().outcomes == {"created": 3, "updated": 1}
+    assert (scene.wire.count("zip"), scene.wire.count(CALL)) == (3, 3)
+
+
+def test_a_call_that_was_not_answered_says_what_came_instead(scenes: MakeScene) -> None:
+    scene = scenes("few")
+    scene.wire.before = lambda request: (
+        httpx.Response(302, headers={"Location": "https://login.example.com/x"})
+        if asks(request, CALL)
+        else None
+    )
+    words = r"does not know .*\. The last time SCM redirects us to login\.example\.com instead of"
+    with pytest.raises(Stopped, match=words):
+        scene.load()
+
+
+def test_a_package_that_scm_refuses_as_a_whole_does_not_blame_its_rows(scenes: MakeScene) -> None:
+    scene = scenes("few")
+    text = "The legal entity usmf does not exist."
+    scene.wire.before = lambda request: refuse(text) if asks(request, CALL) else None
+    assert scene.load().outcomes == {"failed": 4}
+    assert set(scene.outcomes().values()) == {("failed", "package_refused")}
+
+
+@pytest.mark.parametrize("status", [400, 412, 422])
+def test_a_call_that_somebody_before_scm_refuses_stops_the_load(
+    scenes: MakeScene, status: int
+) -> None:
+    scene, left = scenes("few"), [1]
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if not asks(request, CALL) or not left:
+            return None
+        left.clear()
+        return httpx.Response(status, json={"statusCode": status, "message": "no"})
+
+    scene.wire.before = before
+    with pytest.raises(Stopped, match=rf"refused \(HTTP {status}\)"):
+        scene.load()
+    assert scene.load().outcomes == {"created": 3, "updated": 1}
+
+
 # What is said meanwhile
 
 

@@ -45,14 +45,15 @@ class Bounds:
     """The whole records at the start of a block.
 
     ``end`` is where the last one ends; ``lines`` their physical lines, from 0, blank lines left
-    out; ``breaks`` the physical lines until ``end``; ``longest`` the bytes of the longest record,
-    without its line end.
+    out; ``breaks`` the physical lines until ``end``; ``longest`` and ``shortest`` the bytes of the
+    longest and the shortest record, without its line end.
     """
 
     end: int
     lines: Places
     breaks: int
     longest: int
+    shortest: int
 
 
 def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
@@ -66,7 +67,7 @@ def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     is_end = _is_outside(breaks, quotes)
     ends = breaks[is_end]
     if not len(ends):
-        return Bounds(end=0, lines=ends, breaks=0, longest=0)
+        return Bounds(end=0, lines=ends, breaks=0, longest=0, shortest=0)
     end = int(ends[-1]) + 1
     inner = quotes[: np.searchsorted(quotes, end)]
     other = _CR if dialect.line_end[0] == _LF else _LF
@@ -87,6 +88,7 @@ def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
         lines=_find_starts(numbers)[~is_blank],
         breaks=int(numbers[-1]) + 1,
         longest=int(lengths.max()),
+        shortest=int(lengths[~is_blank].min(initial=len(block))),
     )
 
 

@@ -25,7 +25,7 @@ from pipeline.extract.files.csv_copy import (
     is_copy,
 )
 from pipeline.extract.files.csv_strict import read_strict
-from pipeline.extract.files.csv_text import CsvText, has_pair
+from pipeline.extract.files.csv_text import CsvText, has_pair, mend_blocks
 from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.files.packed import Content, open_content
 from pipeline.extract.records import ReadOptions
@@ -197,7 +197,7 @@ class EscapeProof:
         self._is_decided = True
         name, options = text.name, self._options
         if _has_escaped_quote(self._content, name, options) and self._backslashes.prove(
-            read_text_blocks(self._content, name, options)
+            mend_blocks(read_text_blocks(self._content, name, options), options.row_limit)
         ):
             text.replace(self._backslashes.convert(text.drain()))
             text.read_more()
@@ -207,7 +207,7 @@ class EscapeProof:
         if not self._is_looked_through:
             self._is_looked_through = True
             blocks = read_text_blocks(self._content, text.name, self._options)
-            self._is_copy = is_copy(dialect, blocks)
+            self._is_copy = is_copy(dialect, mend_blocks(blocks, self._options.row_limit))
             if self._is_copy:
                 text.replace(convert_copy(text.drain()))
                 text.read_more()

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.errors import SourceError
 from pipeline.extract.files.csv_bounds import Dialect
 from pipeline.extract.files.csv_strict import Record, StrictRecords, read_strict
 from pipeline.extract.files.csv_text import CsvText
 from pipeline.extract.headers import ColumnSelection, looks_like_data
+from pipeline.extract.spellings import Cells
+from schemas.catalogue import Table
 from schemas.sales import TABLES
 
 _DELIMITERS: Final = (",", ";", "\t", "|", "~", "\x01", "\x1f", "^", ":")
@@ -104,6 +109,82 @@ def _fit_to_rows(header: list[str], text: CsvText, dialect: Dialect) -> list[str
     if not header[-1].strip() and all(len(row) == len(header) - 1 for row in rows):
         return header[:-1]
     return header
+
+
+class NoRows:
+    """What stands among the rows of a file with a header line and is none.
+
+    Rows of nothing but delimiters, as spreadsheets write them behind the last row; and the header
+    again, where files were put together.
+    """
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        picked: Mapping[str, Sequence[int]],
+        table: Table,
+        dialect: Dialect,
+    ) -> None:
+        """``picked``: canonical column → the places of its spellings in the header."""
+        self._header, self._table = _strip_end(header), table.name
+        self._column = table.key if table.key in picked else next(iter(picked), "")
+        self._place = picked[self._column][0] if picked else 0
+        self._names = {name for name in header if name.strip()}
+        again = [*self._names, *("\ufeff" + name for name in self._names)]
+        self._again = pa.array(again, pa.string())
+        mark = re.escape(dialect.delimiter.encode())
+        self._blank = re.compile(rb'(?:\A|[\r\n])(?:"")?(?:%b(?:"")?)+(?:[\r\n]|\Z)' % mark)
+
+    def may_be_blank(self, block: bytes, shortest: int) -> bool:
+        """Whether a block could hold rows of nothing but delimiters.
+
+        Args:
+            block: the text.
+            shortest: bytes of its shortest row: nearly always more than such a row has.
+        """
+        return shortest <= 3 * len(self._header) and self._blank.search(block) is not None
+
+    def repeat_header(self, cells: Mapping[str, Cells]) -> bool:
+        """Whether rows have the name of a column where their id stands."""
+        if self._column not in cells or not len(self._again):
+            return False
+        return bool(pc.any(pc.is_in(cells[self._column], value_set=self._again)).as_py())
+
+    def drop(self, records: Sequence[Record], text: CsvText) -> list[Record]:
+        """The records that are rows, or cannot be read.
+
+        Raises:
+            SourceError: the header comes again, with the columns in another order.
+        """
+        return [
+            one
+            for one in records
+            if one.trouble is not None or not (self._is_blank(one) or self._is_header(one, text))
+        ]
+
+    def _is_blank(self, record: Record) -> bool:
+        return len(record.fields) > 1 and not any(record.fields)
+
+    def _is_header(self, record: Record, text: CsvText) -> bool:
+        cells = [cell.removeprefix("\ufeff") for cell in record.fields]
+        if len(cells) <= self._place or cells[self._place] not in self._names:
+            return False
+        if _strip_end(cells) == self._header:
+            return True
+        if len(self._names.intersection(cells)) < min(_FEW, len(self._names)):
+            return False
+        raise SourceError(
+            f"line {record.line + text.line} has the names of the columns again, and not as in the "
+            "first line: the file was put together from several. Put them, each by itself, into a "
+            f"folder {self._table}.",
+            where=text.name,
+        )
+
+
+def _strip_end(cells: Sequence[str]) -> list[str]:
+    """Cells without blank ones at their end, as delimiters behind the last one make them."""
+    count = max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+    return list(cells[:count])
 
 
 def _skip_preamble(text: CsvText, line_end: bytes) -> str | None:

@@ -16,10 +16,10 @@ import pyarrow.csv as pc
 from pipeline.extract.files.csv_artefacts import may_be_wrapped, unwrap_formulas
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
 from pipeline.extract.files.csv_escapes import Backslashes, EscapeProof
-from pipeline.extract.files.csv_header import read_header
+from pipeline.extract.files.csv_header import NoRows, read_header
 from pipeline.extract.files.csv_short import ShortRows
 from pipeline.extract.files.csv_strict import Record, read_strict
-from pipeline.extract.files.csv_text import CsvText
+from pipeline.extract.files.csv_text import CsvText, mend_blocks
 from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.files.packed import Content
 from pipeline.extract.headers import ColumnSelection
@@ -57,11 +57,11 @@ def read_csv_file(
         SourceError: the file is empty, binary, in another encoding, or its header lacks what is
             needed.
     """
-    text = CsvText(read_text_blocks(content, name, options), name, options.row_limit)
+    blocks = mend_blocks(read_text_blocks(content, name, options), options.row_limit)
+    text = CsvText(blocks, name, options.row_limit)
     is_headerless = header is not None
-    if header is not None:
-        dialect = Dialect(delimiter=delimiter, line_end=text.find_line_end())
-    else:
+    dialect = Dialect(delimiter=delimiter, line_end=text.find_line_end())
+    if header is None:
         dialect, header = read_header(text, selection)
     places = {written: place for place, written in reversed(list(enumerate(header)))}
     picked = {
@@ -71,6 +71,7 @@ def read_csv_file(
     backslashes = Backslashes(dialect=dialect, width=len(header), limit=options.row_limit)
     rows = _Rows(
         text=text,
+        none=NoRows(header, picked, selection.table, dialect) if not is_headerless else None,
         escapes=EscapeProof(text, backslashes, content, options),
         dialect=dialect,
         width=len(header),
@@ -85,10 +86,12 @@ def read_csv_file(
 class _Rows:
     """Everything after the header.
 
-    ``picked``: canonical column → the places of its spellings among ``width`` cells.
+    ``picked``: canonical column → the places of its spellings among ``width`` cells. ``none``: what
+    is no row in a file with a header line.
     """
 
     text: CsvText
+    none: NoRows | None
     escapes: EscapeProof
     dialect: Dialect
     width: int
@@ -121,8 +124,10 @@ class _Rows:
         found = find_bounds(block, self.dialect)
         if found is None or not len(found.lines) or found.longest > text.limit:
             return None
+        if self.none is not None and self.none.may_be_blank(block, found.shortest):
+            return None
         cells = _read_in_bulk(block, found, self)
-        if cells is None:
+        if cells is None or (self.none is not None and self.none.repeat_header(cells)):
             return None
         self.short.pass_whole()
         lines = pa.array(found.lines + text.line)
@@ -134,7 +139,8 @@ class _Rows:
         text = self.text
         read = read_strict(text.rest, self.dialect, text.limit, is_last=text.ended)
         is_cut = text.ended and not text.rest.endswith(self.dialect.line_end)
-        chunk = self._make_chunk(read.records, is_cut=is_cut)
+        rows = read.records if self.none is None else self.none.drop(read.records, text)
+        chunk = self._make_chunk(rows, is_cut=is_cut)
         text.take(read.end, read.breaks)
         if read.continues:
             text.skip_line(self.dialect.line_end)

@@ -10,6 +10,39 @@ from typing import Final
 _FIRST_LINE: Final = re.compile(rb'[\r\n]*+(?:[^"\r\n]++|"(?:[^"]++|"")*+")++(\r(?!\n)|\r?\n)')
 
 
+_LINE_END: Final = re.compile(rb"\r*\n|\r[^\r\n]")
+_DOUBLED: Final = b"\r\r\n"
+_END_OF_FILE: Final = b"\x1a"
+
+
+def mend_blocks(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """The blocks of a file as the tool that wrote it meant them.
+
+    Line ends are CRCRLF where a script wrote CRLF and Windows put a CR before each LF; the copy
+    command of Windows puts the sign for the end of a file behind the last line.
+
+    Args:
+        blocks: of the file's text.
+        limit: bytes in which the first line end is looked for.
+    """
+    first = b""
+    while len(first) <= limit and _LINE_END.search(first) is None:
+        if not (block := next(blocks, b"")):
+            break
+        first += block
+    found = _LINE_END.search(first)
+    is_doubled = found is not None and found.group() == _DOUBLED
+    held, may_wait = b"", b"\r\x1a" if is_doubled else _END_OF_FILE
+    for block in chain((first,), blocks):
+        whole = held + block if held else block
+        passed = whole.rstrip(may_wait)
+        held = whole[len(passed) :]
+        if passed:
+            yield passed.replace(_DOUBLED, b"\r\n") if is_doubled else passed
+    if held := held.rstrip(_END_OF_FILE):
+        yield held
+
+
 def has_pair(block: bytes, first: bytes, seconds: bytes) -> bool:
     """Whether one of one or two signs comes directly behind another sign that is rare.
 

@@ -99,6 +99,8 @@ def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
     expected: list[Row] = []
     troubles: list[int] = []
     for record in whole.records[1:]:
+        if len(record.fields) > 1 and not any(record.fields):
+            continue
         if record.trouble is None and len(record.fields) == width:
             expected.append((record.line + 1, tuple(cell or None for cell in record.fields)))
         else:
@@ -164,16 +166,17 @@ def test_any_table_of_texts_lands_exactly_as_written(
         path.write_bytes(content)
         found, unreadable, _ = all_rows(path, block, limit=10_000)
     assert not unreadable
-    assert [row for _, row in found] == [tuple(cell or None for cell in row) for row in table]
+    rows = [tuple(cell or None for cell in row) for row in table if any(row)]
+    assert [row for _, row in found] == rows
     assert [line for line, _ in found] == lines_of(table, line_end)
 
 
 def lines_of(table: list[tuple[str, str, str]], line_end: str) -> list[int]:
-    """The physical line on which each row begins, the header being 1."""
+    """The physical line on which each row that is not blank begins, the header being 1."""
     sign = "\r" if line_end == "\r" else "\n"
     starts, line = [], 2
     for row in table:
-        starts.append(line)
+        starts += [line] if any(row) else []
         line += 1 + sum(cell.count(sign) for cell in row)
     return starts
 

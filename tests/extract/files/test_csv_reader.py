@@ -299,3 +299,49 @@ def test_files_with_different_columns_are_one_table(tmp_path: Path) -> None:
     frame, unreadable = contacts(tmp_path / "export", tmp_path / "in")
     assert frame["jobtitle"].to_list() == [None, "Baker"]
     assert not unreadable
+
+
+@pytest.mark.parametrize("block", [1, 64, 4096])
+@pytest.mark.parametrize("blank", [",,,,", ',"",,"",', '"","","","",""', ",,,,,,", ","])
+def test_rows_of_nothing_but_delimiters_are_none(tmp_path: Path, blank: str, block: int) -> None:
+    text = f"{HEADER}\n{blank}\n{ROW}\r\n{blank}\r\n{blank}"
+    assert read(tmp_path, text, block=block) == ([("Brown", 3)], [])
+
+
+def test_a_row_that_has_something_in_a_column_that_nobody_asked_for_is_one(tmp_path: Path) -> None:
+    text = f"{HEADER},extra\n{ROW},\n{',' * ROW.count(',')},Total\n"
+    assert read(tmp_path, text) == ([("Brown", 2), (None, 3)], [])
+
+
+@pytest.mark.parametrize("block", [1, 4096])
+@pytest.mark.parametrize("again", [HEADER, "\ufeff" + HEADER, HEADER + ","])
+def test_the_header_again_where_files_were_put_together_is_no_row(
+    tmp_path: Path, again: str, block: int
+) -> None:
+    end = again[len(again.rstrip(",")) :]
+    text = "".join(f"{line}\n" for line in (HEADER + end, ROW + end, again, ROW + end))
+    assert read(tmp_path, text, block=block) == ([("Brown", 2), ("Brown", 4)], [])
+
+
+def test_the_header_again_with_the_columns_in_another_order_is_refused(tmp_path: Path) -> None:
+    others = ",".join(reversed(HEADER.split(",")))
+    told = refused(tmp_path, f"{HEADER}\n{ROW}\n{others}\n{ROW}\n")
+    assert "contacts.csv: line 3 has the names of the columns again" in told
+    assert "a folder contacts." in told
+    assert "Brown" not in told
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 4096])
+def test_a_cr_that_windows_put_before_each_line_end_is_dropped(tmp_path: Path, block: int) -> None:
+    lines = [HEADER, named('"a\r\nb"'), named("c"), named("d")]
+    text = "\r\n".join(lines).replace("\n", "\r\n") + "\r\r\n"
+    found = read(tmp_path, text, block=block)
+    assert found == ([("a\r\nb", 2), ("c", 4), ("d", 5)], [])
+
+
+@pytest.mark.parametrize("block", [1, 4096])
+@pytest.mark.parametrize("end", ["\x1a", "\n\x1a", "\r\r\n\x1a"])
+def test_the_sign_for_the_end_of_a_file_is_no_row(tmp_path: Path, end: str, block: int) -> None:
+    line_end = "\r\r\n" if "\r" in end else "\n"
+    text = f"{HEADER}{line_end}{named('a' + chr(26))}{line_end}{ROW}{end}"
+    assert read(tmp_path, text, block=block) == ([("a\x1a", 2), ("Brown", 3)], [])

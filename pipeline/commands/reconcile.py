@@ -15,6 +15,7 @@ from pipeline.events import Listener
 from pipeline.project.resolve import Project, project_of_run
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
+from pipeline.run.facts import RunFacts
 from pipeline.run.folder import RunFolder
 from pipeline.scm.rows import FEW, read_scm_rows
 
@@ -34,8 +35,10 @@ def reconcile_run(
     ``rows_at_once`` of either side are compared at a time.
     """
     found = folder.find_run(common.runs, run)
+    facts = found.facts()
+    _refuse_others(found, facts)
     require_whole(found)
-    project = project_of_run(found.facts())
+    project = project_of_run(facts)
     if scm:
         done = readback.reconcile_rows(
             found,
@@ -55,6 +58,22 @@ def reconcile_run(
         text=readback.render_reconciliation(done),
     )
     return changed(result, exit_code=1 if differs else 0)
+
+
+def _refuse_others(found: RunFolder, facts: RunFacts) -> None:
+    """Refuse runs of which SCM should not have the rows: they would count as missing."""
+    if facts.is_undo:
+        advice = (
+            f" Reconcile {facts.undo_of}: what was taken back is missing there, or differs."
+            if facts.undo_of and not facts.fills_sales
+            else ""
+        )
+        raise UsageError(f"is an undo, and reconcile compares loads.{advice}", where=found.run)
+    if facts.fills_sales:
+        raise UsageError(
+            "is a backfill, and writes into Sales; reconcile compares loads into SCM.",
+            where=found.run,
+        )
 
 
 def _reconcile_live(

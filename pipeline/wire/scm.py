@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from pipeline.errors import ConfigurationError, RequestRefused
+from pipeline.errors import AccessDenied, ConfigurationError, RequestRefused
 from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.failures import is_html
 from pipeline.wire.json_body import check_rows, read_done, read_json_object, read_next_link
@@ -25,6 +25,7 @@ from pipeline.wire.once import Declined, refuse_address, translate_refusal
 from pipeline.wire.system import System
 
 T = TypeVar("T")
+_Refused = TypeVar("_Refused", RequestRefused, AccessDenied)
 
 ScmRow = Mapping[str, object]
 """A row as SCM sends it: property → value."""
@@ -202,7 +203,15 @@ class Scm:
                 method, url, read, subject=subject, headers=_JSON, content=content
             )
         except RequestRefused as refused:
-            raise translate_refusal(refused) from refused
+            raise translate_refusal(_name_subject(refused, subject)) from refused
+        except AccessDenied as denied:
+            raise _name_subject(denied, subject) from denied
+
+
+def _name_subject(error: _Refused, subject: str) -> _Refused:
+    """A refusal with what was asked for: rights and licences differ from entity to entity."""
+    message = f"{error.message} p2c asked for {subject}."
+    return type(error)(message, where=error.where, refusal=error.refusal)
 
 
 def _quote_key(key: str) -> str:

@@ -112,6 +112,19 @@ def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
     }  # fmt: skip
 
 
+def test_an_undo_is_not_reconciled(begin: Begin, p2c: P2c) -> None:
+    """All that it deleted would count as missing, and what it left as it should be."""
+    loaded_twice(begin, p2c)
+    load = newest(Path("runs")).run
+    pack = undo(p2c)
+    assert p2c("apply", pack.run).code == 0
+    answer = p2c("reconcile", pack.run)
+    assert answer.code == 2
+    assert f"is an undo, and reconcile compares loads. Reconcile {load}: what" in answer.err
+    answer = p2c("reconcile", load)
+    assert (answer.code, "missing" in answer.out) == (1, True)
+
+
 def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     project, before = loaded_twice(begin, p2c)
     pack = undo(p2c)

@@ -208,6 +208,7 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
         return
     reason = (
         wrapper
+        or _explain_whole(found, selection)
         or _explain_dress(cells, selection)
         or _explain_form(cells)
         or _explain_place(found, text, selection)
@@ -243,6 +244,18 @@ def _explain_dress(cells: Sequence[str], selection: ColumnSelection) -> str | No
         "the columns in its header line have brackets or the name of a table around them, as in "
         f"{selection.table.singular}[{selection.table.key}]. Export plain names, such as "
         f"{selection.table.key}."
+    )
+
+
+def _explain_whole(found: _Reading, selection: ColumnSelection) -> str | None:
+    """Whether quotes around each line make one value of it, under any delimiter."""
+    cell, *others = found.record.fields
+    was_said = found.dialect.delimiter not in {_DELIMITERS[0], *cell}
+    if others or was_said or max(selection.count_known(cell.split(x)) for x in _DELIMITERS) < _FEW:
+        return None
+    return (
+        "its header line is in quotes as a whole, so that all columns are one: a tool took each "
+        "line for one value. Export it again."
     )
 
 

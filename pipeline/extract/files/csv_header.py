@@ -19,6 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.extract.files.csv_bounds import Dialect
 from pipeline.extract.files.csv_strict import Record, StrictRecords, read_strict
 from pipeline.extract.files.csv_text import CsvText
+from pipeline.extract.files.header_again import HeaderAgain
 from pipeline.extract.headers import ColumnSelection, looks_like_data
 from pipeline.extract.spellings import Cells
 from schemas.catalogue import Table
@@ -118,20 +119,11 @@ class NoRows:
     again, where files were put together.
     """
 
-    def __init__(
-        self,
-        header: Sequence[str],
-        picked: Mapping[str, Sequence[int]],
-        table: Table,
-        dialect: Dialect,
-    ) -> None:
-        """``picked``: canonical column → the places of its spellings in the header."""
-        self._header, self._table = _strip_end(header), table.name
-        self._column = table.key if table.key in picked else next(iter(picked), "")
-        self._place = picked[self._column][0] if picked else 0
-        self._names = {name for name in header if name.strip()}
-        again = [*self._names, *("\ufeff" + name for name in self._names)]
-        self._again = pa.array(again, pa.string())
+    def __init__(self, again: HeaderAgain, dialect: Dialect, width: int) -> None:
+        """``width``: cells of a row."""
+        self._header, self._width = again, width
+        names = [*again.names, *("\ufeff" + name for name in again.names)]
+        self._names = pa.array(names, pa.string())
         mark = re.escape(dialect.delimiter.encode())
         self._blank = re.compile(rb'(?:\A|[\r\n])(?:"")?(?:%b(?:"")?)+(?:[\r\n]|\Z)' % mark)
 
@@ -142,16 +134,17 @@ class NoRows:
             block: the text.
             shortest: bytes of its shortest row: nearly always more than such a row has.
         """
-        return shortest <= 3 * len(self._header) and self._blank.search(block) is not None
+        return shortest <= 3 * self._width and self._blank.search(block) is not None
 
     def repeat_header(self, cells: Mapping[str, Cells]) -> bool:
         """Whether rows have the name of a column where their id stands."""
-        if self._column not in cells or not len(self._again):
+        if self._header.column not in cells or not len(self._names):
             return False
-        return bool(pc.any(pc.is_in(cells[self._column], value_set=self._again)).as_py())
+        ids = cells[self._header.column]
+        return bool(pc.any(pc.is_in(ids, value_set=self._names)).as_py())
 
-    def drop(self, records: Sequence[Record], text: CsvText) -> list[Record]:
-        """The records that are rows, or cannot be read.
+    def drop(self, records: Sequence[Record], line: int) -> list[Record]:
+        """The records that are rows, or cannot be read; the first physical line is ``line``.
 
         Raises:
             SourceError: the header comes again, with the columns in another order.
@@ -159,32 +152,25 @@ class NoRows:
         return [
             one
             for one in records
-            if one.trouble is not None or not (self._is_blank(one) or self._is_header(one, text))
+            if one.trouble is not None
+            or not (_is_blank(one) or self._header.is_header(one.fields, one.line + line))
         ]
 
-    def _is_blank(self, record: Record) -> bool:
-        return len(record.fields) > 1 and not any(record.fields)
 
-    def _is_header(self, record: Record, text: CsvText) -> bool:
-        cells = [cell.removeprefix("\ufeff") for cell in record.fields]
-        if len(cells) <= self._place or cells[self._place] not in self._names:
-            return False
-        if _strip_end(cells) == self._header:
-            return True
-        if len(self._names.intersection(cells)) < min(_FEW, len(self._names)):
-            return False
-        raise SourceError(
-            f"line {record.line + text.line} has the names of the columns again, and not as in the "
-            "first line: the file was put together from several. Put them, each by itself, into a "
-            f"folder {self._table}.",
-            where=text.name,
-        )
+def find_no_rows(
+    text: CsvText,
+    dialect: Dialect,
+    header: Sequence[str],
+    picked: Mapping[str, Sequence[int]],
+    table: Table,
+) -> NoRows:
+    """What is no row of a file; ``picked`` are the places of the columns in its header."""
+    again = HeaderAgain(header, picked, table, text.name)
+    return NoRows(again, dialect, len(header))
 
 
-def _strip_end(cells: Sequence[str]) -> list[str]:
-    """Cells without blank ones at their end, as delimiters behind the last one make them."""
-    count = max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)
-    return list(cells[:count])
+def _is_blank(record: Record) -> bool:
+    return len(record.fields) > 1 and not any(record.fields)
 
 
 def _skip_preamble(text: CsvText, line_end: bytes) -> str | None:
@@ -222,6 +208,7 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
         return
     reason = (
         wrapper
+        or _explain_whole(found, selection)
         or _explain_dress(cells, selection)
         or _explain_form(cells)
         or _explain_place(found, text, selection)
@@ -257,6 +244,18 @@ def _explain_dress(cells: Sequence[str], selection: ColumnSelection) -> str | No
         "the columns in its header line have brackets or the name of a table around them, as in "
         f"{selection.table.singular}[{selection.table.key}]. Export plain names, such as "
         f"{selection.table.key}."
+    )
+
+
+def _explain_whole(found: _Reading, selection: ColumnSelection) -> str | None:
+    """Whether quotes around each line make one value of it, under any delimiter."""
+    cell, *others = found.record.fields
+    was_said = found.dialect.delimiter not in {_DELIMITERS[0], *cell}
+    if others or was_said or max(selection.count_known(cell.split(x)) for x in _DELIMITERS) < _FEW:
+        return None
+    return (
+        "its header line is in quotes as a whole, so that all columns are one: a tool took each "
+        "line for one value. Export it again."
     )
 
 

@@ -16,7 +16,7 @@ import pyarrow.csv as pc
 from pipeline.extract.files.csv_artefacts import may_be_wrapped, unwrap_formulas
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
 from pipeline.extract.files.csv_escapes import Backslashes, EscapeProof
-from pipeline.extract.files.csv_header import NoRows, read_header
+from pipeline.extract.files.csv_header import NoRows, find_no_rows, read_header
 from pipeline.extract.files.csv_short import ShortRows
 from pipeline.extract.files.csv_strict import Record, read_strict
 from pipeline.extract.files.csv_text import CsvText, mend_blocks
@@ -54,8 +54,7 @@ def read_csv_file(
         Chunks, at least one; the first has the columns even if there are no rows.
 
     Raises:
-        SourceError: the file is empty, binary, in another encoding, or its header lacks what is
-            needed.
+        SourceError: it is empty, binary, in another encoding, or its header lacks what is needed.
     """
     blocks = mend_blocks(read_text_blocks(content, name, options), options.row_limit)
     text = CsvText(blocks, name, options.row_limit)
@@ -69,9 +68,10 @@ def read_csv_file(
         for column, spellings in selection.pick(header, name).items()
     }
     backslashes = Backslashes(dialect=dialect, width=len(header), limit=options.row_limit)
+    none = find_no_rows(text, dialect, header, picked, selection.table)
     rows = _Rows(
         text=text,
-        none=NoRows(header, picked, selection.table, dialect) if not is_headerless else None,
+        none=None if is_headerless else none,
         escapes=EscapeProof(text, backslashes, content, options),
         dialect=dialect,
         width=len(header),
@@ -139,7 +139,7 @@ class _Rows:
         text = self.text
         read = read_strict(text.rest, self.dialect, text.limit, is_last=text.ended)
         is_cut = text.ended and not text.rest.endswith(self.dialect.line_end)
-        rows = read.records if self.none is None else self.none.drop(read.records, text)
+        rows = read.records if self.none is None else self.none.drop(read.records, text.line)
         chunk = self._make_chunk(rows, is_cut=is_cut)
         text.take(read.end, read.breaks)
         if read.continues:

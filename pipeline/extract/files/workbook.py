@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.extract.files.header_again import HeaderAgain
 from pipeline.extract.files.workbook_cells import Cell, make_texts, name_column
 from pipeline.extract.files.workbook_loading import LoadedSheet, open_workbook
 from pipeline.extract.files.workbook_scan import MERGED
@@ -28,11 +29,13 @@ def read_workbook(
 ) -> Iterator[Chunk]:
     """Read the sheet that holds the table.
 
-    Rows without a value are left out. A row is unreadable if a cell of a column that is taken has
-    no value of its own: an error, a formula that was not calculated, a merged cell.
+    Rows without a value, and the header again, are left out. A row is unreadable if a cell of a
+    column that is taken has no value of its own: an error, a formula that was not calculated, a
+    merged cell.
 
     Raises:
-        SourceError: the workbook is protected, broken or too large, or no sheet is this table.
+        SourceError: the workbook is protected, broken or too large, no sheet is this table, or its
+            header comes again in another order.
     """
     loaded, header = find_sheet(open_workbook(path, name, options.unpacked_limit), selection)
     headers = loaded.head.rows[header]
@@ -43,7 +46,12 @@ def read_workbook(
     troubles = _find_troubles(loaded, columns)
     rows = enumerate(islice(loaded.sheet.iter_rows(), header, None), start=header + 1)
     lost = {row for (row, _), why in loaded.scan.odd.items() if why != MERGED} & troubles.keys()
-    filled = (one for one in rows if one[1].count("") < len(one[1]) or one[0] in lost)
+    again = HeaderAgain(headers, columns, selection.table, name)
+    filled = (
+        (number, cells)
+        for number, cells in rows
+        if number in lost or (cells.count("") < len(cells) and not again.is_header(cells, number))
+    )
     yield _make_chunk(name, selection, columns, [], troubles)
     while batch := list(islice(filled, _ROWS)):
         yield _make_chunk(name, selection, columns, batch, troubles)

@@ -96,6 +96,8 @@ def test_a_first_line_that_is_a_row_is_no_header_and_is_not_shown(tmp_path: Path
         (",".join(f"contact[{name}]" for name in HEADER.split(",")), "the name of a table around"),
         (",".join(f'c."{name}"' for name in HEADER.split(",")), "the name of a table around them"),
         ('[{"contactid":"x"}]\n', "is JSON: let its name end in .json"),
+        (f'"{HEADER}"\n"{ROW}"\n', "its header line is in quotes as a whole"),
+        (f"sep=|\n{HEADER}\n{ROW}\n", "Is it divided by commas?"),
         (
             "contactid       lastname     msdynce_contactnumber\n",
             "they are set in columns of fixed width",

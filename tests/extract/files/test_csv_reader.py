@@ -326,7 +326,7 @@ def test_the_header_again_where_files_were_put_together_is_no_row(
 def test_the_header_again_with_the_columns_in_another_order_is_refused(tmp_path: Path) -> None:
     others = ",".join(reversed(HEADER.split(",")))
     told = refused(tmp_path, f"{HEADER}\n{ROW}\n{others}\n{ROW}\n")
-    assert "contacts.csv: line 3 has the names of the columns again" in told
+    assert "contacts.csv: row 3 has the names of the columns again" in told
     assert "a folder contacts." in told
     assert "Brown" not in told
 

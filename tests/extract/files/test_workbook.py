@@ -52,6 +52,18 @@ def test_a_view_is_read_with_the_rows_of_its_sheet(tmp_path: Path) -> None:
     assert landed(tmp_path / "export", tmp_path / "in")["contacts"].lookups_are_names
 
 
+def test_the_header_again_is_no_row_and_in_another_order_it_is_refused(tmp_path: Path) -> None:
+    sheet: list[list[Cell]] = [[*NAMES], [*TEXTS], [*NAMES], [*TEXTS]]
+    write_workbook(tmp_path / "export/contacts.xlsx", {"Sheet1": sheet})
+    frame, unreadable = contacts(tmp_path / "export", tmp_path / "in")
+    assert not unreadable
+    assert frame["source_line"].to_list() == [2, 4]
+    sheet[2].reverse()
+    write_workbook(tmp_path / "export/contacts.xlsx", {"Sheet1": sheet})
+    with pytest.raises(SourceError, match="row 3 has the names of the columns again, and not as"):
+        contacts(tmp_path / "export", tmp_path / "other")
+
+
 def test_lookups_of_other_forms_are_not_names(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     (tmp_path / "export/contacts.csv").write_text(",".join(NAMES) + "\n" + ",".join(TEXTS))

@@ -330,6 +330,8 @@ def session(
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET preserve_insertion_order = true")
+        # Footers of large files are read once, not for every view and query; DuckDB sees changes.
+        connection.execute("SET parquet_metadata_cache = true")
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side,in_clause'")
         if views:
             connection.execute("SET arrow_output_version = '1.4'")

@@ -26,6 +26,7 @@ KEYS: Final = {
     "loaded_numbers": ("number_key", "number_key"),
 }
 """Side table → its key, and what contacts name it by (``sql/plan/parts/named.sql``)."""
+_NUMBERS: Final = ("number_key", "first_number_key")
 
 
 class LargeSides:
@@ -51,7 +52,11 @@ class LargeSides:
         """Let each have what the contacts of today's stretch name."""
         if not self._names:
             return
-        self._main.store("named", query("plan/parts/named"))
+        names = {KEYS[name][1] for name in self._names}
+        by_number = not names.isdisjoint(_NUMBERS)
+        self._main.store(
+            "named", query("plan/parts/named"), by_id="contactid" in names, by_number=by_number
+        )
         for name in self._names:
             key, named = KEYS[name]
             text = query("plan/parts/side", side=_name_whole(name), key=key, name=named)

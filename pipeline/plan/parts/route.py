@@ -53,7 +53,7 @@ def open_routing(kit: Kit) -> Iterator[Callable[[int], Iterator[pl.DataFrame]]]:
 def _route(here: Session, kit: Kit, part: int) -> Iterator[pl.DataFrame]:
     kit.source.choose(here, part)
     _choose_rows_of_sides(here, kit, part)
-    here.store("named", query("plan/parts/named"))
+    here.store("named", query("plan/parts/named"), by_id=True, by_number=True)
     for name, (key, named) in KEYS.items():
         here.store(name, query("plan/parts/side", side=_name_whole(name), key=key, name=named))
     here.use_threads(1)  # Rows come nearly in order.

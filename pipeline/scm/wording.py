@@ -22,6 +22,10 @@ _NOISE: Final = re.compile(
     r"|^An error has occurred\.\s*",
     re.IGNORECASE,
 )
+_SAYS_NOTHING: Final = re.compile(
+    r"(?i)((an? )?(unexpected |unhandled |internal |server )*(error|exception)"
+    r"( has)?( occur?red)?\W*)?"
+)
 _SPACES: Final = re.compile(r"\s+")
 _QUOTES: Final = str.maketrans(
     dict.fromkeys('\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb"`\u00b4', "'")
@@ -49,6 +53,11 @@ def _strip_noise(text: str) -> str:
     while (shorter := _NOISE.sub("", stripped)) != stripped:
         stripped = shorter.strip()
     return stripped or text
+
+
+def tells_reason(text: str) -> bool:
+    """Whether a message says why something failed, and not only that it did."""
+    return _SAYS_NOTHING.fullmatch(text) is None
 
 
 def fold_quotes(text: str) -> str:

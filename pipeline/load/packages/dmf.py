@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.errors import AnswerUnreadable, Refusal, Stopped
+from pipeline.errors import AnswerUnreadable, Refusal, ServerFailed, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
 from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_state, sum_up_state
 from pipeline.scm.literals import quote_text
-from pipeline.scm.wording import is_foreign
+from pipeline.scm.messages import explain_messages
+from pipeline.scm.wording import is_foreign, tells_reason
 from pipeline.wire.json_body import parse_json
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
@@ -23,6 +24,7 @@ from pipeline.wire.system import UNREADABLE
 
 _NOT_FOUND: Final = "were not found"
 _ABSENT: Final = frozenset({404, 405, 501})
+_BROKEN_OFF: Final = 500
 _EMPTY: Final = '""'
 _DETAILS: Final = "DataManagementExecutionJobDetails"
 
@@ -153,7 +155,20 @@ class PackageClient:
         return self.scm.download(url) if _is_address(url) else b""
 
     def _try_file_action(self, action: str, job: ImportJob) -> object:
-        return self._try_action(action, executionId=job.execution_id, entityName=job.entity_label)
+        """As ``_try_action``; null as well where SCM itself breaks off each call for a reason.
+
+        What files add to messages and counts is no reason to wait for ever.
+        """
+        entity = job.entity_label
+        try:
+            return self._try_action(action, executionId=job.execution_id, entityName=entity)
+        except ServerFailed as failed:
+            said = failed.refusal
+            if said.status != _BROKEN_OFF or not tells_reason(said.cause):
+                raise
+            if explain_messages([said.cause]).later:
+                raise
+            return None
 
     def _try_action(self, action: str, **body: str) -> object:
         """An action's answer.

@@ -14,16 +14,12 @@ from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.uploads import Upload
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explain_messages
-from pipeline.scm.wording import is_foreign
+from pipeline.scm.wording import is_foreign, tells_reason
 from pipeline.wire.failures import CONTINUE
 from pipeline.wire.once import Busy, Declined, LostAnswer, refuse_address
 
 _EXISTS: Final = "already exists"
 _BROKEN_OFF: Final = 500
-_SAYS_NOTHING: Final = re.compile(
-    r"(?i)(an? )?(unexpected |unhandled |internal |server )*(error|exception)"
-    r"( has)?( occur?red)?\W*"
-)
 _OF_STORAGE: Final = re.compile(r"(?i)\bblob|\bstorage|signature|authenticat|forbidden")
 """What a reason says, in any language, if SCM could not read the package where it was uploaded."""
 _TOLD_EVERY: Final = 60.0
@@ -200,8 +196,7 @@ def _describe_wait(why: Obstacle, waited: float, wait: float) -> str:
 def _find_reason(refusal: Refusal) -> str:
     """Why SCM itself broke a call off; blank if it does not say, or a gateway did."""
     cause = refusal.cause
-    is_one = refusal.status == _BROKEN_OFF and not _SAYS_NOTHING.fullmatch(cause)
-    return cause if is_one else ""
+    return cause if refusal.status == _BROKEN_OFF and tells_reason(cause) else ""
 
 
 def _describe_queue(last: _Later, waited: float, wait: float, unit: Unit) -> Stopped:

@@ -102,7 +102,7 @@ def judge_import(
 
 def _is_vague(status: str, found: MatchedErrors) -> bool:
     """Whether an import without counts does not say of the rest of its rows that they arrived."""
-    return status not in _BROKEN and (status != _WHOLLY or bool(found.unplaced))
+    return status != _WHOLLY or bool(found.unplaced)
 
 
 def _settle(

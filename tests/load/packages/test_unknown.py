@@ -367,6 +367,31 @@ def test_a_call_that_somebody_before_scm_refuses_stops_the_load(
     assert scene.load().outcomes == {"created": 3, "updated": 1}
 
 
+@pytest.mark.parametrize(
+    "action", ["GenerateImportTargetErrorKeysFile", "GetImportStagingErrorFileUrl"]
+)
+def test_a_file_that_scm_can_never_make_is_done_without(scenes: MakeScene, action: str) -> None:
+    scene = scenes("few", there=[RIVAL])
+    scene.wire.before = lambda request: (
+        refuse("Value cannot be null.", 500) if asks(request, action) else None
+    )
+    assert scene.load().outcomes == {"created": 2, "updated": 1, "failed": 1}
+    assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
+
+
+@pytest.mark.parametrize("text", ["", "An unexpected error occurred.", "A deadlock occurred."])
+def test_a_file_that_scm_cannot_make_for_now_stops_the_load(scenes: MakeScene, text: str) -> None:
+    scene = scenes("few")
+    scene.wire.before = lambda request: (
+        refuse(text, 500) if asks(request, "GetImportStagingErrorFileUrl") else None
+    )
+    with pytest.raises(Stopped, match=r"failed.* \(HTTP 500\)"):
+        scene.load()
+    scene.wire.before = lambda _request: None
+    assert scene.load().outcomes == {"created": 3, "updated": 1}
+    assert started(scene) == ["1", "1"]
+
+
 # What is said meanwhile
 
 

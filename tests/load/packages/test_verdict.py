@@ -64,3 +64,13 @@ def test_an_import_that_succeeded_without_details_has_succeeded(scenes: MakeScen
     scene.wire.after = saying(SILENT | {"DataManagementExecutionJobDetails": None})
     assert scene.load().outcomes == {"created": 7, "updated": 1}
     assert not scene.wire.count("CustomersV2")
+
+
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+def test_rows_of_an_import_that_broke_off_without_a_count_are_looked_up(
+    scenes: MakeScene, state: str
+) -> None:
+    scene = scenes(there=THERE)
+    scene.wire.after = saying(SILENT | {"GetExecutionSummaryStatus": state})
+    assert scene.load().outcomes == {"created": 6, "updated": 1, "unknown": 1}
+    assert scene.outcomes()[f"usmf/{number(4)}"] == ("unknown", "import_stopped")

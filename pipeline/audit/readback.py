@@ -135,7 +135,7 @@ def reconcile_rows(
     facts: Reconciliation = {
         "at": clock().isoformat(),
         "read_from": read_from,
-        "sentence": summarize_comparison(list(results.values())),
+        "sentence": _summarize(found, results),
         "tasks": {task: _count(one) for task, one in results.items()},
         "differences": group_differences(differences),
     }
@@ -150,6 +150,16 @@ def reconcile_rows(
             raise
         return ReadBack(results=results, facts=facts, is_kept=False)
     return ReadBack(results=results, facts=facts)
+
+
+def _summarize(found: Mapping[str, pl.LazyFrame], results: Mapping[str, TaskComparison]) -> str:
+    """The comparison in a sentence, and tasks of which nothing was read: by a wrong export?"""
+    empty = (
+        f" No row at all was read for {task}."
+        for task, one in results.items()
+        if one.rows and found[task].head(1).collect().is_empty()
+    )
+    return summarize_comparison(list(results.values())) + "".join(empty)
 
 
 def _read_applied(folder: RunFolder) -> Summary:

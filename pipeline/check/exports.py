@@ -26,6 +26,7 @@ _NOTES: Final = (
     "warehouse_missing",
     "language_missing",
     "packages_split",
+    "known_customers_empty",
 )
 """Warnings of a plan that leave a choice open."""
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
 import polars as pl
 
 from pipeline.errors import SourceError, count_of
 from pipeline.plan.deletion import DELETED, build_deletion_columns
 from pipeline.plan.reading import AS_DECLARED, list_mark_columns
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
+from schemas.text import key_of
 from sql.query import query
 from sql.session import session
+
+_AREA: Final = "dataAreaId"
+
+
+def list_entities_without(customers: Path, entities: Sequence[str]) -> list[str]:
+    """The legal entities of which a table of customers has none.
+
+    A customer that names no legal entity counts for every one.
+    """
+    area = key_of(pl.col(_AREA)).unique()
+    there = pl.scan_parquet(customers, glob=False).select(area).collect()[_AREA].to_list()
+    return [] if None in there else [one for one in entities if one.upper() not in there]
 
 
 def drop_deleted_customers(frame: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.plan.customers import list_entities_without
 from pipeline.plan.prepare import Prepared, Routing
 from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
@@ -45,6 +46,10 @@ def list_warnings(
     persons = tally.decisions["contact"]
     if persons and not prepared.parameters["scm_read"]:
         yield RunFinding(code="accounts_assumed", detail=str(persons))
+    if project.scm is None and routing.known_customers is not None:
+        unknown = list_entities_without(routing.known_customers, project.legal_entities)
+        if unknown:
+            yield RunFinding(code="known_customers_empty", detail=", ".join(unknown))
     for (task, column), count in tally.defaulted.items():
         if count:
             yield RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")

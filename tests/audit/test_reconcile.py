@@ -228,6 +228,20 @@ def test_differences_are_kept_with_their_fields_and_shown_without_values(
     assert read_json(run.summary)["applied"]
 
 
+def test_an_export_without_rows_is_told_apart_from_rows_that_are_missing(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    told = "No row at all was read for ContactToCustomer."
+    for drop, is_told in ((4, False), (5, True)):
+        scm = [export(run, tmp_path / f"{drop}.csv", drop=drop)]
+        result = reconcile_run(common, str(run.run), scm=scm, listener=report_nothing)
+        assert result.exit_code == 1
+        assert (told in str(result.text)) is is_told
+        reconciliation = collect_page_facts(run).reconciliation
+        assert reconciliation is not None
+        assert (told in str(reconciliation["sentence"])) is is_told
+
+
 def test_what_cannot_be_compared_is_refused(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Name\nAda\n")
     with pytest.raises(UsageError, match="of neither entity"):

@@ -12,6 +12,7 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.errors import SourceError
 from pipeline.events import report_nothing
 from pipeline.plan import known
+from pipeline.plan.customers import list_entities_without
 from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import Project, load_project
 from pipeline.run.files import hash_file
@@ -84,3 +85,40 @@ def test_a_deletion_that_names_nobody_or_cannot_be_read_is_refused(
     with pytest.raises(SourceError, match="1 row of Customers V2 may be deleted") as caught:
         known.read_customer_exports(project_of(tmp_path, '"scm"'))
     assert "wahr" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"usmf": "A", "demf": "B"}, None),
+        ({"usmf": "A"}, "demf"),
+        ({"usmf": "A", "demf": ""}, "demf"),
+        ({"usmf": "", "demf": ""}, "usmf, demf"),
+    ],
+)
+def test_legal_entities_without_known_customers_are_told_and_hold_nobody_back(
+    tmp_path: Path, files: dict[str, str], told: str | None
+) -> None:
+    write(tmp_path, **files)
+    for area in (area for area, account in files.items() if not account):
+        (tmp_path / "scm" / f"{area}.csv").write_text(HEADER)
+    text = PROJECT + 'known_customers = "scm"\n[organizations]\n"DE" = "demf"\n'
+    project = write_small(tmp_path, text, contacts=rows()[:2])
+    common = Flags(project=project, runs=tmp_path / "runs")
+    planned = plan_contacts(common, PlanRequest(), report_nothing)
+    assert planned.exit_code == 0
+    assert ("known_customers_empty" in planned.summary.findings) is (told is not None)
+    checked = {one["what"]: one for one in check_project(common, report_nothing).items}
+    assert ("known_customers_empty" in checked) is (told is not None)
+    if told is not None:
+        assert "takes SCM to be empty there" in planned.lines(400)
+        assert f"empty there: {told}. " in str(checked["known_customers_empty"]["message"])
+        assert checked["known_customers_empty"]["status"] == "note"
+
+
+def test_a_customer_without_a_legal_entity_is_one_of_every_entity(tmp_path: Path) -> None:
+    write(tmp_path, usmf="A")
+    project = project_of(tmp_path, '"scm/usmf.csv"')
+    kept = known.keep_customer_exports(project, tmp_path / "kept")
+    assert kept is not None
+    assert list_entities_without(kept, ["usmf"]) == []

@@ -18,7 +18,7 @@ from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.failures import CONTINUE
-from pipeline.wire.multipart import BatchRequest, PartAnswer
+from pipeline.wire.multipart import BatchAnswers, BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.system import System
 
@@ -394,7 +394,7 @@ class _Delivery:
             self._take(self.talk.last_look(rows))
 
     def _describe_silence(self, reply: Reply) -> LostAnswer:
-        what, last = "gave no clear answer to", ""
+        what, last = "gave no clear answer to", _describe_unclear(reply)
         if isinstance(reply, LostAnswer):
             what, last = "did not answer", f"; the last time it {_describe_lost(reply)}"
         return LostAnswer(
@@ -402,6 +402,13 @@ class _Delivery:
             "command again to continue.",
             where=self.talk.system.label,
         )
+
+
+def _describe_unclear(reply: Reply) -> str:
+    """The statuses of answers to single rows that say nothing of what became of the row."""
+    unclear = reply.unclear if isinstance(reply, BatchAnswers) else ()
+    named = " and ".join(f"HTTP {status}" for status in unclear)
+    return f"; the last time rows got {named}, without what became of them" if named else ""
 
 
 def _describe_lost(lost: LostAnswer) -> str:

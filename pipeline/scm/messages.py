@@ -60,6 +60,8 @@ class Explanation:
     code: str
     text: str
     later: bool = False
+    cause: str = ""
+    """The text without what to do then."""
 
 
 @cache
@@ -94,15 +96,17 @@ def explain_messages(texts: Iterable[str], code: str = OTHER) -> Explanation:
         match = pattern.expression.search(fold_quotes(said))
         if match is not None:
             plain = f"{pattern.plain}. {pattern.advice}.".format_map(_read_words(match))
+            cause = pattern.plain.format_map(_read_words(match))
             more = strange if pattern.code == _RULE else ""
             return Explanation(
                 code=pattern.code,
                 text=f"{plain[0].upper()}{plain[1:]} {more}{text}",
                 later=pattern.later,
+                cause=f"{cause[0].upper()}{cause[1:]}. {more}{text}",
             )
     if strange and code == OTHER:
         code = FOREIGN
-    return Explanation(code=code, text=f"{strange}{text}")
+    return Explanation(code=code, text=f"{strange}{text}", cause=f"{strange}{text}")
 
 
 def explain_refusal(texts: Iterable[str]) -> Explanation:

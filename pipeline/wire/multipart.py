@@ -73,6 +73,12 @@ class PartAnswer:
         return read_refusal(self.status, self.body)
 
 
+class BatchAnswers(dict[int, PartAnswer]):
+    """Answers to operations by their number, and the statuses of those that nobody understands."""
+
+    unclear: Sequence[int] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchRequest:
     """A batch ready to be sent.
@@ -142,7 +148,7 @@ def _join(boundary: str, parts: Sequence[bytes]) -> bytes:
     return b"".join(opening + part + _CRLF for part in parts) + closing
 
 
-def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, PartAnswer]:
+def parse_answers(content_type: str, content: bytes, count: int) -> BatchAnswers:
     """The answers of a batch of ``count`` operations, by the number of the operation.
 
     Answers that did not come, that nobody understands, or of which nobody can tell whose they are,
@@ -160,7 +166,9 @@ def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, Pa
     if found and is_cut and not found[-1].ok:
         found.pop()  # Of a refusal that was cut off, nobody knows what it said.
     placed = _place_answers(found, count, is_cut=is_cut)
-    return {number: one for number, one in placed.items() if one.is_clear}
+    answers = BatchAnswers({number: one for number, one in placed.items() if one.is_clear})
+    answers.unclear = sorted({one.status for one in placed.values() if not one.is_clear})
+    return answers
 
 
 def _is_cut(whole: Message) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
@@ -508,6 +510,28 @@ def test_a_refused_row_is_not_asked_again_and_the_others_are_delivered(
     assert stage.changes() == stage.units + 1
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("No resources were found.", "SCM does not have this record any more. SCM said: No res"),
+        ("Approval is pending.", "An approval workflow in SCM holds changes of this record. SCM "),
+        ("Not like that", "SCM said: Not like that"),
+    ],
+)
+def test_what_an_undo_was_refused_for_comes_without_the_advice_for_loads(
+    stages: MakeStage, text: str, told: str
+) -> None:
+    """Neither a plan nor a retry takes rows back."""
+    stage = stages("undo")
+    refused = REFUSED.replace(b"Not like that", text.encode())
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: refused}))
+    stage.deliver()
+    assert stage.said()[0] == ("failed", "undo_refused")
+    [message] = pl.read_parquet(stage.run.outcomes)["message"].drop_nulls()
+    assert message.startswith(told)
+    assert not re.search("plan again|retry", message, re.IGNORECASE)
+
+
 @EVERY_ROW
 def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
     stages: MakeStage, name: str
@@ -544,7 +568,11 @@ def test_an_answer_about_the_way_to_the_system_fails_no_row(
     """A token that ends within a batch; a page in the place of an answer."""
     stage = stages(name)
     stage.disturb(1000, lambda request: answer_rows(stage, request, {1: b"HTTP/1.1 " + answer}))
-    with pytest.raises(Stopped, match=f"gave no clear answer to {stage.tries} requests with the"):
+    status = answer[:3].decode()
+    words = (
+        rf"gave no clear answer to {stage.tries} requests .*the last time rows got HTTP {status},"
+    )
+    with pytest.raises(Stopped, match=words):
         stage.deliver()
     continues(stage, whole(name))
 

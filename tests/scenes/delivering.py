@@ -201,9 +201,9 @@ class Undoing(Loading):
         done="updated",
         changed=("failed", "changed_since_load"),
         changed_then=("failed", "changed_since_load"),
-        refused="import_failed",
-        refused_whole="package_refused",
-        busy="refused_conflict",
+        refused="undo_refused",
+        refused_whole="undo_refused",
+        busy="undo_refused",
     )
 
     def __init__(self, scene: loading.Scene, *, few: bool) -> None:

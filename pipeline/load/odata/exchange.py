@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpx
 import polars as pl
@@ -58,19 +58,10 @@ def send_batch(scm: Scm, request: BatchRequest, count: int) -> Answers:
     return scm.batch(request.content_type, request.body, partial(_read_batch, count))
 
 
-def _read_batch(count: int, response: httpx.Response) -> dict[int, PartAnswer]:
+def _read_batch(count: int, response: httpx.Response) -> Answers:
     return multipart.parse_answers(
         response.headers.get("Content-Type", ""), response.content, count
     )
-
-
-def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
-    """SCM did not take the request at all; rows keep waiting if the reason passes by itself."""
-    meant = explain_refusal([declined.refusal.cause])
-    said = dict.fromkeys(rows.keys, refuse_row(meant))
-    if meant.later:
-        return Judgement(busy=said, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
-    return Judgement(settled=said)
 
 
 def refuse_row(meant: Explanation) -> Outcome:
@@ -78,10 +69,24 @@ def refuse_row(meant: Explanation) -> Outcome:
     return Outcome("failed", meant.code, meant.text)
 
 
+Refuse: TypeAlias = Callable[[Explanation], Outcome]
+"""What a refusal makes of a row."""
+
+
+def refuse_all(rows: Waiting, declined: Declined, refuse: Refuse = refuse_row) -> Judgement:
+    """SCM did not take the request at all; rows keep waiting if the reason passes by itself."""
+    meant = explain_refusal([declined.refusal.cause])
+    said = dict.fromkeys(rows.keys, refuse(meant))
+    if meant.later:
+        return Judgement(busy=said, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
+    return Judgement(settled=said)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replies:
     """What the answers to a request say, row by row."""
 
+    refuse: Refuse = refuse_row
     done: list[str] = field(default_factory=list)
     declined: dict[str, Explanation] = field(default_factory=dict)
     """Rows that SCM refused, with what it said."""
@@ -128,15 +133,21 @@ def _fold(key: object) -> str:
     return str(key or "").strip(WHITE_SPACE).upper()
 
 
-def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str]) -> Replies:
+def read_answers(
+    keys: Sequence[str],
+    answers: Answers,
+    updates: frozenset[str],
+    refuse: Refuse = refuse_row,
+) -> Replies:
     """Sort the answers to a request.
 
     Args:
         keys: the rows that were sent, in order.
         answers: what came back.
         updates: rows whose records must be there.
+        refuse: makes the outcome of rows that SCM stays too busy for.
     """
-    replies = Replies()
+    replies = Replies(refuse=refuse)
     for number, key in enumerate(keys, start=1):
         answer = answers.get(number)
         if answer is None:
@@ -152,7 +163,7 @@ def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: 
     text = answer.refusal.cause
     meant = explain_messages([text])
     if answer.status in _BUSY or meant.later:
-        replies.busy[key] = refuse_row(Explanation(code=_CONFLICT, text=meant.text))
+        replies.busy[key] = replies.refuse(replace(meant, code=_CONFLICT))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
         replies.throttled.update({key} if answer.status in _BUSY else ())
     elif answer.status == _GONE and is_update:

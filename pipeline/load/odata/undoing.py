@@ -19,7 +19,6 @@ from pipeline.load.odata.exchange import (
     Slice,
     read_answers,
     refuse_all,
-    refuse_row,
     select_rows,
     send_batch,
 )
@@ -91,7 +90,7 @@ class Undo:
             case Busy():
                 return Judgement()
             case Declined():
-                return refuse_all(rows, reply)
+                return refuse_all(rows, reply, _refuse)
             case _:
                 return self._read(rows, reply)
 
@@ -114,7 +113,7 @@ class Undo:
 
         If SCM refuses a row, or says nothing about it, a look shows what it has now.
         """
-        replies = read_answers(rows.keys, answers, frozenset())
+        replies = read_answers(rows.keys, answers, frozenset(), _refuse)
         settled, doubt = dict.fromkeys(replies.done), frozenset(replies.silent)
         found = replies.judge(settled)
         if not replies.declined and not doubt:
@@ -144,8 +143,13 @@ class Undo:
             elif key not in written:
                 settled[key] = _leave("changed_since_load")
             elif key in declined:
-                settled[key] = refuse_row(declined[key])
+                settled[key] = _refuse(declined[key])
         return Judgement(settled=settled)
+
+
+def _refuse(meant: Explanation) -> Outcome:
+    """What SCM said, without the advice for loads: neither a plan nor a retry takes a row back."""
+    return Outcome("failed", "undo_refused", meant.cause)
 
 
 def _leave(name: str) -> Outcome:

@@ -155,7 +155,12 @@ class Updates:
         wait = self._hold(answers)
         throttled = frozenset(key for key in busy if clear[key].status in _AWAY)
         found = Judgement(
-            settled=settled, busy=busy, throttled=throttled, in_doubt=doubt, wait=wait
+            settled=settled,
+            busy=busy,
+            throttled=throttled,
+            limited=frozenset(key for key in busy if clear[key].status == _THROTTLED),
+            in_doubt=doubt,
+            wait=wait,
         )
         if not unclear:
             return found

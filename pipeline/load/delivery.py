@@ -60,13 +60,15 @@ class Judgement:
     ``settled``: rows that need nothing more, with their outcome; null stands for the one that the
     action foresaw. ``busy``: rows to send again, with the outcome they get if the system stays too
     busy for them; ``throttled`` are those of them that the system had no time for, whatever they
-    hold. ``in_doubt``: rows that the request may have written. ``wait``: seconds to wait
-    before the next request; null when there is nothing to wait for.
+    hold; of them ``limited`` are those that got HTTP 429, never about a row. ``in_doubt``: rows
+    that the request may have written. ``wait``: seconds to wait before the next request; null when
+    there is nothing to wait for.
     """
 
     settled: Mapping[str, Outcome | None] = field(default_factory=dict)
     busy: Mapping[str, Outcome] = field(default_factory=dict)
     throttled: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
     in_doubt: frozenset[str] = frozenset()
     wait: float | None = None
 
@@ -77,6 +79,7 @@ class Judgement:
             settled={**self.settled, **later.settled},
             busy={**self.busy, **later.busy},
             throttled=self.throttled | later.throttled,
+            limited=self.limited | later.limited,
             in_doubt=self.in_doubt | later.in_doubt,
             wait=max(waits, default=None),
         )
@@ -369,12 +372,14 @@ class _Delivery:
             self.postponed = frozenset(busy)
             return
         self._look_last()
-        self._take(Judgement(settled={key: busy[key] for key in busy if key in self.waiting}))
+        own = busy.keys() - self.judged.limited
+        self._take(Judgement(settled={key: busy[key] for key in self.waiting if key in own}))
 
     def _is_throttling(self, busy: Mapping[str, Outcome]) -> bool:
         """Whether it may be the system that has no time, and not something about a single row."""
         is_alike = busy.keys() <= self.judged.throttled
-        return is_alike and (len(busy) > 1 or not self.answered)
+        is_limited = busy.keys() <= self.judged.limited
+        return is_limited or (is_alike and (len(busy) > 1 or not self.answered))
 
     def _describe_throttling(self, rows: int) -> Busy:
         noun = "row" if rows == 1 else "rows"

@@ -386,6 +386,8 @@ def test_a_row_that_is_to_wait_for_days_stops_the_command_which_then_goes_on(
 
 
 BUSY = b'HTTP/1.1 429 X\r\nRetry-After: 1\r\n\r\n{"error":{"message":"still busy"}}'
+STUCK = BUSY.replace(b"429", b"503")
+"""What may be about the row itself, where others get through."""
 REFUSED = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n"
     b'{"error":{"code":"0x80040220","message":"Not like that"}}'
@@ -397,11 +399,44 @@ def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
-    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}))
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: STUCK}))
     stage.deliver()
     failed = ("failed", stage.words.busy)
     assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
     assert stage.changes() == stage.units + stage.tries
+
+
+@EVERY_ROW
+def test_a_row_that_alone_stays_throttled_waits_for_the_same_command(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}))
+    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req") as stopped:
+        stage.deliver()
+    assert stopped.value.exit_code == 3
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+def test_a_throttled_row_does_not_fail_with_one_that_is_busy_itself(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    said = {1: b'HTTP/1.1 500 X\r\n\r\n{"error":{"message":"deadlock"}}', 3: BUSY}
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        ours = request.url.path.endswith("$batch") and any(
+            stage.mark(place) in request.read() for place in said
+        )
+        return answer_rows(stage, request, said) if ours else None
+
+    stage.wire.before = answer
+    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req"):
+        stage.deliver()
+    stage.calm()
+    stage.deliver()
+    assert stage.said()[2] == (stage.words.done, None)
 
 
 @EVERY_ROW
@@ -437,7 +472,7 @@ def test_a_row_in_doubt_is_looked_at_before_it_is_given_up_as_busy(
             raise httpx.ReadError("broken")
         if stage.changes() == stage.tries + 2:
             stage.answer(held[0])
-        return answer_rows(stage, request, {1: BUSY})
+        return answer_rows(stage, request, {1: STUCK})
 
     stage.disturb(1000, answer)
     stage.deliver()
@@ -477,7 +512,7 @@ def test_rows_behind_one_that_stays_busy_get_their_turn_at_a_server_that_stops_t
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
-    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}, reached=1))
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: STUCK}, reached=1))
     stage.deliver()
     failed = ("failed", stage.words.busy)
     assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]

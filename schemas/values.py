@@ -83,6 +83,28 @@ SHORTENED: Final = "E+"
 
 SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:\.[0-9]+)?E\+[0-9]{2}"
 
+DAMAGED: Final = "\ufffd"
+"""What cells such as ``MÃ¼ller`` are counted as: a tool before us read the text wrongly."""
+
+_INSIDE: Final = "©®»–”…™›"  # noqa: RUF001
+_CLOSING: Final = f"\u00a0—’{_INSIDE}"  # noqa: RUF001
+_OTHERS: Final = (
+    "€‚ƒ„†‡ˆ‰Š‹ŒŽ‘“•˜šœžŸ"  # noqa: RUF001
+    "\u0081\u008d\u008f\u0090\u009d¡-¨ª-¬\u00ad¯-º¼-¿"
+)
+"""Together what Windows-1252 makes of the bytes 80 to BF. Those of ``_CLOSING`` may stand behind a
+word in capitals that ends in Ã, too, and most of them not before a letter."""
+
+DAMAGED_TEXT: Final = (
+    f"\ufffd|[ÂÃ][{_OTHERS}]|â€[{_CLOSING}{_OTHERS}]"
+    rf"|(?:^|[^\p{{Lu}}])[ÂÃ][{_CLOSING}]|[ÂÃ][{_INSIDE}]\p{{L}}"
+)
+"""The sign for what could not be read, or UTF-8 that was read as Windows-1252. An Ã or Â that a
+letter follows, as in SÃO, is none."""
+
+DAMAGED_BYTES: Final = tuple(one.encode() for one in ("\ufffd", "Â", "Ã", "â€"))
+"""One of these is in each of these texts."""
+
 FRACTION: Final = r"[0-9]+\.0"
 """A whole number as data frames write it in a column that has blanks."""
 

@@ -20,7 +20,7 @@ from polars import selectors
 from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedTable
 from schemas.text import trimmed
-from schemas.values import NULL_WORDS
+from schemas.values import DAMAGED, DAMAGED_TEXT, NULL_WORDS
 
 
 def refuse_damaged(landed: LandedTable) -> None:
@@ -114,8 +114,8 @@ class TextColumns:
         null.
         """
         self.words = Counter[tuple[str, str]]()
-        """How many cells of a column were nothing but a word that databases write for null, of a
-        table that was not landed."""
+        """How many cells of a column were nothing but a word that databases write for null, or
+        are ``DAMAGED``, of a table that was not landed."""
         self._lock = threading.Lock()
         self._blank = list(blank)
         self._names = {wanted: name for name, wanted in {n: w for w, n in columns.items()}.items()}
@@ -132,7 +132,21 @@ class TextColumns:
             found = found.with_columns(pl.when(~trimmed(texts).is_in(self._blank)).then(texts))
         elif self._landed.words is None:
             self._count_words(found)
+        if self._landed.words is None:
+            self._count_damaged(found)
         return found
+
+    def _count_damaged(self, rows: pl.DataFrame) -> None:
+        """Columns of ASCII only, as most are, are not looked at further."""
+        texts = rows.select(selectors.by_name(*self._names) & selectors.string())
+        more = texts.select(pl.all().str.len_bytes().sum() - pl.all().str.len_chars().sum())
+        for wanted in (name for name in more.columns if more[name].item()):
+            text = pl.col(wanted)
+            some = texts.filter(text.str.len_bytes() != text.str.len_chars())[wanted]
+            count = int(some.str.contains(DAMAGED_TEXT).sum())
+            if count:
+                with self._lock:
+                    self.words[self._names[wanted], DAMAGED] += count
 
     def _count_words(self, rows: pl.DataFrame) -> None:
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())

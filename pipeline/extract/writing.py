@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from pipeline.run.files import Partial
 from schemas.sales import DIGITS
 from schemas.text import WHITE_SPACE
-from schemas.values import FRACTION, LONGEST_WORD, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import (
+    DAMAGED,
+    DAMAGED_BYTES,
+    DAMAGED_TEXT,
+    FRACTION,
+    LONGEST_WORD,
+    NULL_WORDS,
+    SHORTENED,
+    SHORTENED_NUMBER,
+)
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -51,7 +60,8 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
 
     Nearly no cell is as short as these words and begins like one of them; only those are compared.
     Where the first cells are padded with spaces, as SQL clients write fixed widths, all are trimmed
-    before. Numbers that a spreadsheet wrote short count as ``SHORTENED``.
+    before. Numbers that a spreadsheet wrote short count as ``SHORTENED``, texts that were damaged
+    as ``DAMAGED``.
     """
     found = Counter[str]()
     for chunk in cells.chunks if cells.type == pa.string() else []:
@@ -62,6 +72,7 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
             texts = _Texts.lay_out(pc.utf8_trim(chunk, WHITE_SPACE))
         found.update(texts.count_words())
         found[SHORTENED] += texts.count_shortened()
+        found[DAMAGED] += texts.count_damaged()
     return +found
 
 
@@ -109,6 +120,13 @@ class _Texts:
             return 0
         written = self.cells.take(pa.array(some))
         return pc.sum(pc.match_substring_regex(written, f"^(?:{SHORTENED_NUMBER})$")).as_py() or 0
+
+    def count_damaged(self) -> int:
+        """How many cells were damaged before they came; most columns show that none is."""
+        written = self.content[self.bounds[0] : self.bounds[-1]].tobytes()
+        if written.isascii() or not any(one in written for one in DAMAGED_BYTES):
+            return 0
+        return pc.sum(pc.match_substring_regex(self.cells, DAMAGED_TEXT)).as_py() or 0
 
     def _find_long(self, least: int, most: int) -> NDArray[np.intp]:
         """Places of cells of so many bytes."""

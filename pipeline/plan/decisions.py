@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pipeline.events import Step
 from pipeline.plan.deciding import make_decider
-from pipeline.plan.null_words import refuse_seen, view_tables
+from pipeline.plan.null_words import list_used, refuse_seen, view_tables
 from pipeline.plan.only import find_missing_only
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
@@ -50,7 +50,7 @@ def decide_contacts(
         main,
         landed,
         planning.project.settings.source.null_words,
-        used=[name.partition(":")[2] for name in routing.said],
+        used=list_used(routing.said),
         is_live=planning.source.is_live,
     )
     planning.listener(Step(name="looking for repeats", done=0))

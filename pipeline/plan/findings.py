@@ -10,6 +10,7 @@ from pipeline.plan.changes import compare_updates
 from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.gone import find_gone
 from pipeline.plan.landed import frame_notes
+from pipeline.plan.null_words import Cells, list_used, report_damaged
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.plan.warnings import list_warnings
@@ -19,13 +20,23 @@ from sql.session import Session
 
 
 def add_run_findings(
-    planning: Planning, decider: Decider, main: Session, routing: Routing, prepared: Prepared
+    planning: Planning,
+    decider: Decider,
+    main: Session,
+    routing: Routing,
+    prepared: Prepared,
+    words: Cells,
 ) -> list[RunFinding]:
-    """Add to the findings of preparation what systems, business units and counts say."""
+    """Add to the findings of preparation what systems, business units and counts say.
+
+    ``words``: see ``Way``.
+    """
     prepared.findings += [*planning.list_source_findings(), *planning.destination.findings]
     if not planning.source.is_live:
         gaps = list_column_gaps(planning.project, planning.source.landed)
         prepared.findings += frame_notes(gaps)
+    contacts = planning.source.landed["contacts"]
+    prepared.findings += report_damaged(main, contacts, words, list_used(routing.said))
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     decider.finish()
     prepared.findings += list_warnings(decider.tally, planning.project, routing, prepared)

@@ -4,7 +4,7 @@ A word is proved by a typed column that holds it: no id, number or date is calle
 blank in all columns of its table. Where it stands in texts only, a person may be called so: several
 cells are refused until ``source.null_words`` says what they mean, and one cell is left as it is.
 An error of a spreadsheet, such as ``#REF!``, proves nothing, and one cell of texts is refused.
-A number that a spreadsheet wrote short is told.
+A number that a spreadsheet wrote short is told, and so is a text that a tool read wrongly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from pipeline.extract.view import view_landed
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS, TABLES
-from schemas.values import ERROR_WORDS, LONGEST_WORD, NULL_WORDS, SHORTENED, TYPED_BY_NOBODY
+from schemas.values import (
+    DAMAGED,
+    DAMAGED_TEXT,
+    ERROR_WORDS,
+    LONGEST_WORD,
+    NULL_WORDS,
+    SHORTENED,
+    TYPED_BY_NOBODY,
+)
 from sql.query import query
 from sql.session import Session
 
@@ -89,9 +97,18 @@ def view_tables(
     told = [
         one
         for table in landed.values()
-        for one in (*_report_shortened(table, used), *_report_fractions(table, used))
+        for one in (
+            *_report_shortened(table, used),
+            *_report_fractions(table, used),
+            *report_damaged(session, table, table.words or {}, used),
+        )
     ]
     return replace(found, findings=(*found.findings, *told))
+
+
+def list_used(said: Iterable[str]) -> list[str]:
+    """The columns of contacts that are mapped, or decide; ``said``: see ``Routing``."""
+    return [name.partition(":")[2] for name in said]
 
 
 def _find_words(
@@ -209,8 +226,42 @@ def _report_shortened(table: LandedTable, used: Collection[str]) -> list[RunFind
             rows=count,
         )
         for column, count in sorted(counts.items())
-        if column in _CODES or (table.table == CONTACTS.name and column in used)
+        if column in _CODES or _is_used(table, column, used)
     ]
+
+
+def report_damaged(
+    session: Session, table: LandedTable, cells: Cells, used: Collection[str]
+) -> list[RunFinding]:
+    """Texts that a tool before us read wrongly: they go to SCM as they are.
+
+    ``cells`` were counted while the table was landed or, where it lies, while contacts were mapped.
+    """
+    found = []
+    for column, word in sorted(cells):
+        if word != DAMAGED or not (column in _CODES or _is_used(table, column, used)):
+            continue
+        count, rows = cells[column, word], f"{table.table}_landed"
+        place = session.frame(
+            query("plan/damaged_place", rows=rows, column=column), damaged=DAMAGED_TEXT
+        )
+        file, line = place.row(0)
+        cells_told = count_of(count, "cell") + (", the first" if count > 1 else "")
+        found.append(
+            RunFinding(
+                code="text_damaged",
+                detail=f"{table.table}, {cells_told} in {file} row {line}",
+                column=column,
+                source_file=file,
+                source_line=line,
+                rows=count,
+            )
+        )
+    return found
+
+
+def _is_used(table: LandedTable, column: str, used: Collection[str]) -> bool:
+    return table.table == CONTACTS.name and column in used
 
 
 def _report_fractions(table: LandedTable, used: Collection[str]) -> list[RunFinding]:
@@ -233,7 +284,7 @@ def _proves(table: str, column: str, word: str) -> bool:
     such words only numbers and times are proof.
     """
     field = TABLES[table].field(column)
-    if word in ERROR_WORDS or word == SHORTENED:
+    if word in ERROR_WORDS or word in (SHORTENED, DAMAGED):
         return False
     if field is None or word not in TYPED_BY_NOBODY:
         return field is not None and field.type in _NUMBERS

@@ -38,7 +38,7 @@ def _record(deciding: Deciding, way: Way) -> None:
     planning, main = deciding.planning, deciding.main
 
     def finish() -> list[RunFinding]:
-        found = _add_findings(deciding)
+        found = _add_findings(deciding, way)
         found += add_comparisons(planning, deciding.decider, main)
         return found
 
@@ -57,7 +57,7 @@ def _record_alone(deciding: Deciding, way: Way) -> None:
     write_decided(
         deciding.planning,
         lambda findings: way.write(deciding.routing, deciding.prepared, deciding.decider, findings),
-        lambda: _add_findings(deciding),
+        lambda: _add_findings(deciding, way),
     )
 
 
@@ -68,10 +68,15 @@ def _count(deciding: Deciding, way: StreamedContacts) -> None:
         for one in decided:
             done += one.read
             deciding.planning.listener(Step(name="checking", done=done, total=total))
-    _add_findings(deciding)
+    _add_findings(deciding, way)
 
 
-def _add_findings(deciding: Deciding) -> list[RunFinding]:
+def _add_findings(deciding: Deciding, way: Way) -> list[RunFinding]:
     return add_run_findings(
-        deciding.planning, deciding.decider, deciding.main, deciding.routing, deciding.prepared
+        deciding.planning,
+        deciding.decider,
+        deciding.main,
+        deciding.routing,
+        deciding.prepared,
+        way.words,
     )

@@ -34,7 +34,7 @@ class Way(Protocol):
 
     @property
     def words(self) -> Counter[tuple[str, str]]:
-        """How often a cell of contacts is nothing but a word that may mean null.
+        """How often a cell of contacts is nothing but a word that may mean null, or damaged.
 
         By column and word; known once all are written.
         """

@@ -136,6 +136,7 @@ RULES: Final = (
     _make_rule("party_number_differs", "parentcustomerid", "company_key"),
     _make_rule("company_type_disagrees", "parentcustomeridtype", "company_id"),
     _make_rule("flag_company_disagrees", "msdynce_iscompanyanaccount", "company_id"),
+    _make_rule("currency_disagrees", CURRENCY, "code_beside_currency"),
     _make_rule(
         "flag_unreadable",
         "msdynce_iscompanyanaccount",

@@ -39,11 +39,9 @@ evidence AS (
             CASE WHEN $has_units THEN u.legal_entity_key END,
             key_of(CAST($legal_entity AS VARCHAR))
         ) AS legal_entity_key,
-        coalesce(
-            c.currency_by_name,
-            r.isocurrencycode,
-            trimmed(c."transactioncurrencyid.isocurrencycode")
-        ) AS currency_code,
+        coalesce(c.currency_by_name, r.isocurrencycode) AS code_of_currency,
+        trimmed(c."transactioncurrencyid.isocurrencycode") AS code_beside_currency,
+        coalesce(code_of_currency, code_beside_currency) AS currency_code,
         CASE
             WHEN trimmed(c."raw:transactioncurrencyid") IS NULL THEN NULL
             WHEN NOT $has_currencies THEN 'no_table'
@@ -201,6 +199,13 @@ SELECT
             WHEN 'ContactToCustomer' THEN $customers_have_currency
             WHEN 'Contacts' THEN $persons_have_currency
         END AS currency_not_found,
+    upper(q.code_beside_currency) <> upper(q.code_of_currency)
+        AND regexp_full_match(q.code_beside_currency, '[A-Za-z]{3}')
+        AND CASE q.route
+            WHEN 'ContactToCustomer' THEN $customers_have_currency
+            WHEN 'Contacts' THEN $persons_have_currency
+        END AS currency_disagrees,
+    q.code_beside_currency,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
     q.route IS NOT NULL AND g.number_key IS NOT NULL AS number_of_organization,

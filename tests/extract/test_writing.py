@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.writing import LandedFile, count_words
 from schemas.text import WHITE_SPACE
-from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import DAMAGED, DAMAGED_TEXT, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 CELLS = st.one_of(
     st.none(),
@@ -37,6 +38,10 @@ CELLS = st.one_of(
             "ñE+11",
             "4.93E+1",
             " 4E+05",
+            "MÃ¼ller",
+            "SÃO",
+            "â€™",
+            "\ufffd",
         ]
     ),
     st.text(max_size=10),
@@ -55,6 +60,7 @@ def test_each_word_is_counted(cells: list[str | None], start: int, cut: int) -> 
         meant = [text.strip(WHITE_SPACE) if is_padded else text for text in texts]
         words.update(text for text in meant if text in NULL_WORDS)
         words.update(SHORTENED for text in meant if re.fullmatch(SHORTENED_NUMBER, text))
+        words.update(DAMAGED for text in meant if pl.Series([text]).str.contains(DAMAGED_TEXT)[0])
     assert count_words(column.slice(start)) == words
 
 

@@ -58,3 +58,22 @@ def test_where_the_mapping_takes_no_currency_it_does_not_matter_and_where_it_doe
     reasons = plan(tmp_path, f"{PROJECT}\n{row}").summary.reasons
     expected = {"ContactToCustomer": 0, "Contacts": 4 + PERSONS}[task]
     assert reasons.get("rejected/currency_not_found", 0) == expected
+
+
+def test_a_code_that_is_not_that_of_the_currency_is_told_and_not_used(tmp_path: Path) -> None:
+    path = write_small(tmp_path, PROJECT)
+    contacts = path.with_name("contacts.csv")
+    header, *lines = contacts.read_text(encoding="utf-8").splitlines()
+    codes = ["USD", "eur", "Euro", "", "USD", *["USD"] * PERSONS, "USD", "", ""]
+    written = [f"{line},{UNKNOWN},{code}" for line, code in zip(lines, codes, strict=True)]
+    header += ",transactioncurrencyid,transactioncurrencyid.isocurrencycode"
+    contacts.write_text("\n".join([header, *written, ""]), encoding="utf-8")
+    table = f"transactioncurrencyid,isocurrencycode\n{UNKNOWN},EUR\n"
+    path.with_name("transactioncurrencies.csv").write_text(table, encoding="utf-8")
+    flags = Flags(project=path, runs=tmp_path / "runs")
+    made = plan_contacts(flags, PlanRequest(), report_nothing)
+    found = pl.read_parquet(f"{made.folder}/findings.parquet").filter(code="currency_disagrees")
+    assert found["task"].unique().to_list() == ["ContactToCustomer"], "Contacts takes no currency"
+    assert found["value"].to_list() == ["USD"] * 2
+    rows = pl.read_parquet(f"{made.folder}/rows/ContactToCustomer/*.parquet")
+    assert rows["SalesCurrencyCode"].unique().to_list() == ["EUR"]

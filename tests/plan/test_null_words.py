@@ -13,7 +13,7 @@ from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedFolder, ReadOptions, land_folder
 from pipeline.extract.texts import TextColumns
 from pipeline.plan.null_words import list_doubtful, refuse_seen, refuse_words, view_tables
-from schemas.values import LONGEST_WORD, NULL_WORDS
+from schemas.values import DAMAGED, LONGEST_WORD, NULL_WORDS
 from sql.query import query
 from sql.session import session
 
@@ -162,6 +162,25 @@ def test_padded_texts_that_are_read_where_they_lie_are_counted_trimmed(tmp_path:
     texts = TextColumns(found.tables["contacts"], {"text:lastname": "lastname"})
     texts.rows(0, 2)
     assert dict(texts.words) == {("lastname", "NULL"): 1}
+
+
+def test_damaged_texts_are_told_with_their_first_row_where_they_are_used(tmp_path: Path) -> None:
+    found = landed(tmp_path, "1,2,1,,Brown,,,MÃ¼", "3,4,1,,MÃ¼ller,,,2", "5,6,1,,Gar\ufffdon,,,2")
+    with session() as here:
+        told = view_tables(here, found.tables, None, used=USED).findings
+    assert [(one.code, one.column, one.detail, one.rows) for one in told] == [
+        ("text_damaged", "lastname", "contacts, 2 cells, the first in contacts.csv row 3", 2)
+    ]
+
+
+def test_damaged_texts_that_are_read_where_they_lie_are_counted(tmp_path: Path) -> None:
+    columns = {name: ["x", "y"] for name in HEADER.split(",")} | {"lastname": ["MÃ¼ller", "SÃO"]}
+    pq.write_table(pa.table(columns), tmp_path / "contacts.parquet")
+    for blank in ([], ["x"]):
+        table = land(tmp_path).tables["contacts"]
+        texts = TextColumns(table, {"text:lastname": "lastname"}, blank)
+        texts.rows(0, 2)
+        assert dict(texts.words) == {("lastname", DAMAGED): 1}
 
 
 def test_texts_lose_the_words_that_are_blank(tmp_path: Path) -> None:

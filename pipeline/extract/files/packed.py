@@ -99,7 +99,10 @@ def list_members(archive: Path, name: str) -> list[ArchiveMember]:
     """
     with reading(name), ExitStack() as stack:
         opened = stack.enter_context(_open_zip(archive, name, stack))
-        infos = [info for info in opened.infolist() if not info.is_dir()]
+        every = opened.infolist()
+    if not all(info.filename for info in every):
+        raise SourceError("holds a file without a name: copy it again.", where=name)
+    infos = [info for info in every if not info.is_dir()]
     for info in infos:
         parts = PurePosixPath(info.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in info.filename:

@@ -161,10 +161,14 @@ def encrypt(packed: bytes) -> bytes:
             pack({"contacts.csv": CSV}, zipfile.ZIP_STORED).replace(b"Brown", b"Black", 1),
             "its packed data are damaged or break off",
         ),
+        (
+            pack({"contacts.csv": CSV}).replace(b"contacts.csv", b"\0ontacts.csv"),
+            "holds a file without a name: copy it again",
+        ),
     ],
     ids=[
         "cut", "no zip", "up", "absolute", "several", "nested", "parquet", "empty", "encrypted",
-        "wrong sum",
+        "wrong sum", "no name",
     ],
 )  # fmt: skip
 def test_a_zip_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes, words: str) -> None:

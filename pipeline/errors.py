@@ -118,7 +118,8 @@ class SystemStopped(Stopped):
     """A system on the wire did not do what it was asked.
 
     ``again`` says whether the same request may succeed later. ``wait`` is how many seconds the
-    system asked us to wait.
+    system asked us to wait. ``event`` is what happened, without what to do about it; it may be
+    blank.
     """
 
     code = "system_stopped"
@@ -131,11 +132,13 @@ class SystemStopped(Stopped):
         again: bool = False,
         wait: float | None = None,
         refusal: Refusal = NO_REFUSAL,
+        event: str = "",
     ) -> None:
         super().__init__(message, where=where)
         self.again = again
         self.wait = wait
         self.refusal = refusal
+        self.event = event
 
     @property
     def status(self) -> int | None:

@@ -17,7 +17,6 @@ import polars as pl
 from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
-from pipeline.wire.failures import CONTINUE
 from pipeline.wire.multipart import BatchAnswers, BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.system import System
@@ -401,7 +400,8 @@ class _Delivery:
     def _describe_silence(self, reply: Reply) -> LostAnswer:
         what, last = "gave no clear answer to", _describe_unclear(reply)
         if isinstance(reply, LostAnswer):
-            what, last = "did not answer", f"; the last time it {_describe_lost(reply)}"
+            what, said = "did not answer", _describe_lost(reply)
+            last = f"; the last time it {said}" if said else ""
         return LostAnswer(
             f"{what} {self.talk.tries} requests with the same rows{last}. Run the same "
             "command again to continue.",
@@ -419,4 +419,4 @@ def _describe_unclear(reply: Reply) -> str:
 def _describe_lost(lost: LostAnswer) -> str:
     """What came in the place of an answer, without what to do then."""
     said = lost.refusal.cause.rstrip(". ")
-    return f"said: {said}" if said else lost.message.removesuffix(CONTINUE).rstrip(". ")
+    return f"said: {said}" if said else lost.event

@@ -13,11 +13,12 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
 from pipeline.errors import (
+    NO_REFUSAL,
     AccessDenied,
     AnswerUnreadable,
     LoginFailed,
@@ -32,6 +33,8 @@ from pipeline.wire.json_body import MalformedError
 from pipeline.wire.login.auth import REFUSED
 from pipeline.wire.redact import redact_secrets
 from pipeline.wire.refusal import read_refusal
+
+_Kind = TypeVar("_Kind", bound=SystemStopped)
 
 CONTINUE: Final = "Run the same command again to continue."
 _TRANSIENT: Final = frozenset({408, 425, 444, 449, 499, *range(500, 600)} - {501})
@@ -74,9 +77,7 @@ def translate_exception(error: Exception, system: str, client: httpx.Client) -> 
         client: knows the time-outs.
     """
     if isinstance(error, httpx.DecodingError):
-        return AnswerUnreadable(
-            f"answered with something that cannot be unpacked. {CONTINUE}", where=system, again=True
-        )
+        return _go_on(AnswerUnreadable, "answered with something that cannot be unpacked", system)
     if isinstance(error, httpx.ConnectError):
         return _translate_connect_error(error, system)
     sentence = next(
@@ -90,7 +91,21 @@ def translate_exception(error: Exception, system: str, client: httpx.Client) -> 
         | httpx.TooManyRedirects,
     )
     message = sentence.format(seconds=_format_limit(error, client))
-    return Unreachable(f"{message}. {CONTINUE}", where=system, again=again)
+    return _go_on(Unreachable, message, system, again=again)
+
+
+def _go_on(
+    kind: type[_Kind],
+    event: str,
+    system: str,
+    *,
+    again: bool = True,
+    wait: float | None = None,
+    said: Refusal = NO_REFUSAL,
+) -> _Kind:
+    """A failure after which the same command goes on."""
+    message = f"{event}. {CONTINUE}"
+    return kind(message, where=system, again=again, wait=wait, refusal=said, event=event)
 
 
 def _format_limit(error: Exception, client: httpx.Client) -> str:
@@ -129,7 +144,7 @@ def _translate_connect_error(error: httpx.ConnectError, system: str) -> Unreacha
         if refused
         else "cannot be reached"
     )
-    return Unreachable(f"{message}. {CONTINUE}", where=system, again=True)
+    return _go_on(Unreachable, message, system)
 
 
 def distrust(system: str, reason: str = "") -> Unreachable:
@@ -160,10 +175,8 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
         return refuse_status(status, system)
     if response.is_redirect:
         host = _read_host(response.headers.get("Location", "")) or "another page"
-        return AnswerUnreadable(
-            f"redirects us to {host} instead of answering (HTTP {status}). Check its url.",
-            where=system,
-        )
+        event = f"redirects us to {host} instead of answering (HTTP {status})"
+        return AnswerUnreadable(f"{event}. Check its url.", where=system, event=event)
     wait = read_retry_after(response.headers)
     if is_html(response) and status not in {
         httpx.codes.UNAUTHORIZED,
@@ -196,13 +209,13 @@ def _read_host(url: str) -> str:
 def _translate_refusal(said: Refusal, wait: float | None, system: str) -> SystemStopped:
     match said.status:
         case 429:
-            message = f"{describe_refusal('asks us to wait', said)}. {CONTINUE}"
-            return Throttled(message, where=system, again=True, wait=wait, refusal=said)
+            event = describe_refusal("asks us to wait", said)
+            return _go_on(Throttled, event, system, wait=wait, said=said)
         case 403:
             return AccessDenied(_explain_forbidden(said), where=system, refusal=said)
         case status if status in _TRANSIENT:
-            message = f"{describe_refusal('failed', said)}. {CONTINUE}"
-            return ServerFailed(message, where=system, again=True, wait=wait, refusal=said)
+            event = describe_refusal("failed", said)
+            return _go_on(ServerFailed, event, system, wait=wait, said=said)
         case _:
             return RequestRefused(
                 f"{describe_refusal('refused', said)}.", where=system, refusal=said
@@ -233,30 +246,24 @@ def _explain_forbidden(said: Refusal) -> str:
 
 
 def _blame_gateway(said: Refusal, wait: float | None, system: str) -> SystemStopped:
-    message = (
-        f"is hidden by a gateway or proxy, which answered with a web page (HTTP {said.status})"
-    )
+    event = f"is hidden by a gateway or proxy, which answered with a web page (HTTP {said.status})"
     if said.status in _TRANSIENT:
-        return ServerFailed(
-            f"{message}. {CONTINUE}", where=system, again=True, wait=wait, refusal=said
-        )
-    return AnswerUnreadable(f"{message}. Check url, proxy and network.", where=system, refusal=said)
+        return _go_on(ServerFailed, event, system, wait=wait, said=said)
+    message = f"{event}. Check url, proxy and network."
+    return AnswerUnreadable(message, where=system, refusal=said, event=event)
 
 
 def refuse_status(status: int, system: str, what: str = "us") -> AnswerUnreadable:
     """A status that does not say whether what was asked was done, or done whole."""
-    return AnswerUnreadable(
-        f"answered {what} with HTTP {status}, which says nothing that p2c understands. {CONTINUE}",
-        where=system,
-        again=True,
-        refusal=Refusal(status=status),
-    )
+    event = f"answered {what} with HTTP {status}, which says nothing that p2c understands"
+    return _go_on(AnswerUnreadable, event, system, said=Refusal(status=status))
 
 
 def refuse_size(error: MalformedError, system: str) -> AnswerUnreadable:
     """An answer larger than p2c reads; asking again would not help."""
-    message = f"answered with {error}, which p2c does not read. Check url, proxy and network."
-    return AnswerUnreadable(message, where=system)
+    event = f"answered with {error}, which p2c does not read"
+    message = f"{event}. Check url, proxy and network."
+    return AnswerUnreadable(message, where=system, event=event)
 
 
 def translate_unreadable(
@@ -266,19 +273,18 @@ def translate_unreadable(
 
     ``error`` is what reading it raised.
     """
-    if is_html(response):
-        message = (
-            f"is hidden by a gateway or proxy, which answered {what} with a web page. Check url, "
-            f"proxy and network. {CONTINUE}"
-        )
-    elif not response.content:
-        message = f"answered {what} with nothing. {CONTINUE}"
-    elif isinstance(error, MalformedError):
-        message = f"answered {what} with {error}. {CONTINUE}"
-    else:
-        message = f"answered {what} with incomplete JSON. {CONTINUE}"
     said = Refusal(status=response.status_code)
-    return AnswerUnreadable(message, where=system, again=True, refusal=said)
+    if is_html(response):
+        event = f"is hidden by a gateway or proxy, which answered {what} with a web page"
+        message = f"{event}. Check url, proxy and network. {CONTINUE}"
+        return AnswerUnreadable(message, where=system, again=True, refusal=said, event=event)
+    if not response.content:
+        event = f"answered {what} with nothing"
+    elif isinstance(error, MalformedError):
+        event = f"answered {what} with {error}"
+    else:
+        event = f"answered {what} with incomplete JSON"
+    return _go_on(AnswerUnreadable, event, system, said=said)
 
 
 def is_html(response: httpx.Response) -> bool:

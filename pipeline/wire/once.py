@@ -44,7 +44,7 @@ class LostAnswer(Stopped):
     """A request was sent and its answer did not come: nobody knows whether it had its effect.
 
     ``refusal`` is what came in the answer's place, if anything did; ``seconds`` is how long the
-    system then asked to wait.
+    system then asked to wait; ``event`` as ``SystemStopped`` has it.
     """
 
     def __init__(
@@ -54,10 +54,12 @@ class LostAnswer(Stopped):
         where: str,
         refusal: Refusal = NO_REFUSAL,
         seconds: float | None = None,
+        event: str = "",
     ) -> None:
         super().__init__(message, where=where)
         self.refusal = refusal
         self.seconds = seconds
+        self.event = event
 
 
 class Busy(Stopped):
@@ -112,7 +114,11 @@ def _translate(error: SystemStopped) -> Stopped | None:
             return Busy(error.message, where=error.where, seconds=seconds, throttled=False)
         case Unreachable() | ServerFailed() | AnswerUnreadable():
             return LostAnswer(
-                error.message, where=error.where, refusal=error.refusal, seconds=error.wait
+                error.message,
+                where=error.where,
+                refusal=error.refusal,
+                seconds=error.wait,
+                event=error.event,
             )
         case _:
             return None

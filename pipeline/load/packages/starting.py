@@ -15,7 +15,6 @@ from pipeline.load.packages.uploads import Upload
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explain_messages
 from pipeline.scm.wording import is_foreign, tells_reason
-from pipeline.wire.failures import CONTINUE
 from pipeline.wire.once import Busy, Declined, LostAnswer, refuse_address
 
 _EXISTS: Final = "already exists"
@@ -153,7 +152,7 @@ class Starter:
     ) -> Start | _Later:
         """What it means that SCM, or somebody before it, broke the call off."""
         reason = _find_reason(lost.refusal)
-        instead = "" if reason else lost.message.removesuffix(CONTINUE).rstrip(". ")
+        instead = "" if reason else lost.event
         start = Start(ids=ids, since=since, state="sent", text=reason, instead=instead)
         if reason and explain_messages([reason]).later:
             self.ledger.close(ids, "broken_off")

@@ -133,7 +133,7 @@ def _read_list(path: Path) -> pl.DataFrame:
 
 def _read_table(path: Path) -> pl.DataFrame:
     """A file with a header."""
-    frame, unreadable = land_file(path, ERRORS, ReadOptions())
+    frame, unreadable = land_file(path, ERRORS, ReadOptions(every_row=True))
     if unreadable:
         first = unreadable[0]
         raise SourceError(

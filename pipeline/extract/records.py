@@ -26,12 +26,14 @@ class ReadOptions:
     """Limits of reading: bytes of one record, bytes that are read at once.
 
     Of packed files the bytes that they may become, and how many times their size that may be.
+    ``every_row``: rows of nothing but delimiters, and the header again, are rows, too.
     """
 
     row_limit: int = 1_048_576
     block: int = 4 * 1024 * 1024
     unpacked_limit: int = 8 * 1024**3
     unpacked_ratio: int = 200
+    every_row: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,7 +71,7 @@ def read_csv_file(
     none = find_no_rows(text, dialect, header, picked, selection.table)
     rows = _Rows(
         text=text,
-        none=None if is_headerless else none,
+        none=None if is_headerless or options.every_row else none,
         escapes=EscapeProof(text, backslashes, content, options),
         dialect=dialect,
         width=len(header),

@@ -78,7 +78,7 @@ def lines(*rows: object) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def refused(tmp_path: Path, files: dict[str, str | bytes], **limits: int) -> str:
+def refused(tmp_path: Path, files: dict[str, str | bytes], **limits: Any) -> str:
     with pytest.raises(SourceError) as caught:
         contacts(write(tmp_path / "export", files), tmp_path / "in", options=ReadOptions(**limits))
     assert not list((tmp_path / "in").glob("**/*"))

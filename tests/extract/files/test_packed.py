@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def pack(files: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     return packed.getvalue()
 
 
-def refused(tmp_path: Path, name: str, content: bytes, **limits: int) -> str:
+def refused(tmp_path: Path, name: str, content: bytes, **limits: Any) -> str:
     with pytest.raises(SourceError) as caught:
         contacts(
             write(tmp_path / "export", {name: content}),

@@ -7,6 +7,7 @@ import random
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ TABLE = text_row(1, NAMES) + text_row(2, TEXTS)
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 504
 
 
-def refuse(tmp_path: Path, **limits: int) -> str:
+def refuse(tmp_path: Path, **limits: Any) -> str:
     options = ReadOptions(**limits)
     with pytest.raises(SourceError) as caught:
         contacts(tmp_path / "export", tmp_path / "in", options=options)

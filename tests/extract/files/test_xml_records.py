@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def make(records: str = RECORD, before: str = HEAD) -> str:
     )
 
 
-def refused(tmp_path: Path, name: str, content: str, **limits: int) -> str:
+def refused(tmp_path: Path, name: str, content: str, **limits: Any) -> str:
     with pytest.raises(SourceError) as caught:
         contacts(
             write(tmp_path / "export", {name: content}),

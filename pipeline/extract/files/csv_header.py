@@ -99,7 +99,7 @@ def read_header(text: CsvText, selection: ColumnSelection) -> tuple[Dialect, lis
 def _fit_to_rows(header: list[str], text: CsvText, dialect: Dialect) -> list[str]:
     """The header, if all of the first rows end with a delimiter and it does not, or vice versa."""
     read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
-    while len(read.records) < _MOST and len(text.rest) <= text.limit and not text.ended:
+    while len(read.records) < _MOST and len(text.rest) <= _MOST * text.limit and not text.ended:
         text.read_more()
         read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=_MOST)
     rows = [one.fields for one in read.records if one.trouble is None]

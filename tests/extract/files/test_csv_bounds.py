@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.files.csv_bounds import Dialect, find_bounds
@@ -87,6 +87,7 @@ pieces = st.lists(
 
 
 @settings(deadline=None, max_examples=200)
+@example(body=[f"\n{ID},b", ",", f"\n{ID},b", "a", "a", "a", f"\n{ID},b", ","], block=1)
 @given(body=pieces, block=st.integers(1, 50))
 def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
     body: Sequence[str], block: int

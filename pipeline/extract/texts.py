@@ -141,8 +141,8 @@ class TextColumns:
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())
         more = texts.select(pl.all().str.len_bytes().sum() - pl.all().str.len_chars().sum())
         for wanted in (name for name in more.columns if more[name].item()):
-            text = pl.col(wanted)
-            some = texts.filter(text.str.len_bytes() != text.str.len_chars())[wanted]
+            text = texts[wanted]
+            some = text.filter(text.str.len_bytes() != text.str.len_chars())
             count = int(some.str.contains(DAMAGED_TEXT).sum())
             if count:
                 with self._lock:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, get_args
@@ -132,36 +132,35 @@ def list_points(made: Bench, share: int, seed: int) -> Iterator[str]:
 def work(job: Job) -> tuple[str, Tally, float]:
     """One scenario: its points, then its schedules; what came of it, and seconds."""
     name, share, seed, seeds, until = job
-    begun, tally = time.monotonic(), Tally()
+    begun = time.monotonic()
     if begun > until:
-        return name, tally, 0.0
+        return name, Tally(), 0.0
     if name == VIRTUAL:
         return name, work_virtually(seeds, until), time.monotonic() - begun
     with Zygote(SPEED) as zygote, bench(SCENARIOS[name], zygote) as made:
         points = [] if not share else list(list_points(made, share, seed))
-        for one in [*points, *(f"{name}/schedule/{number}" for number in seeds)]:
-            if time.monotonic() > until:
-                break
-            verdict = judge(made, one)
-            tally.add(verdict)
-            if verdict.problems:
-                show(verdict)
+        names = [*points, *(f"{name}/schedule/{number}" for number in seeds)]
+        tally = tally_until(until, (judge(made, one) for one in names))
     return name, tally, time.monotonic() - begun
+
+
+def tally_until(until: float, verdicts: Iterable[Verdict]) -> Tally:
+    """What came of trials, made one by one until the time is over."""
+    tally = Tally()
+    for verdict in verdicts:
+        tally.add(verdict)
+        if verdict.problems:
+            show(verdict)
+        if time.monotonic() > until:
+            break
+    return tally
 
 
 def work_virtually(seeds: Sequence[int], until: float) -> Tally:
     """Loads by a virtual clock, and what came of them."""
-    tally = Tally()
     with tempfile.TemporaryDirectory() as home:
         loads = plan_loads(Path(home))
-        for seed in seeds:
-            if time.monotonic() > until:
-                break
-            verdict = judge_virtual(loads, seed)
-            tally.add(verdict)
-            if verdict.problems:
-                show(verdict)
-    return tally
+        return tally_until(until, (judge_virtual(loads, seed) for seed in seeds))
 
 
 def try_work(job: Job) -> tuple[str, Tally, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -26,16 +27,21 @@ FILES = {
 }
 
 
-def test_customers_that_cannot_be_read_are_told_once_a_table(tmp_path: Path) -> None:
-    for name, text in FILES.items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+def find_in(folder: Path, files: Mapping[str, str]) -> pl.DataFrame:
+    """The findings of a plan of these tables."""
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     common = Flags(
-        source=tmp_path,
-        runs=tmp_path / "runs",
+        source=folder,
+        runs=folder / "runs",
         assignments=("destination.legal_entity=usmf", "destination.currency=EUR"),
     )
     result = plan_contacts(common, PlanRequest(), report_nothing, None)
-    findings = pl.read_parquet(f"{result.folder}/findings.parquet")
+    return pl.read_parquet(f"{result.folder}/findings.parquet")
+
+
+def test_customers_that_cannot_be_read_are_told_once_a_table(tmp_path: Path) -> None:
+    findings = find_in(tmp_path, FILES)
     told = findings.filter(code="column_unreadable", column="customerid")
     assert told.select("source_file", "source_line").rows() == [
         ("quotes.csv", 3),
@@ -55,15 +61,7 @@ def test_ids_and_types_that_cannot_be_read_are_told_once_a_table(tmp_path: Path)
         f"1,{PERSON},contact,account\n2,{PERSON},2,contact\n3,{PERSON},Account,\n",
         "invoices": f"invoiceid,customerid,customeridtype,isdelete\n1,{PERSON},Compte,0\n",
     }
-    for name, text in files.items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    common = Flags(
-        source=tmp_path,
-        runs=tmp_path / "runs",
-        assignments=("destination.legal_entity=usmf", "destination.currency=EUR"),
-    )
-    result = plan_contacts(common, PlanRequest(), report_nothing, None)
-    findings = pl.read_parquet(f"{result.folder}/findings.parquet")
+    findings = find_in(tmp_path, files)
     told = findings.filter(pl.col("code") == "column_unreadable", pl.col("column") != "customerid")
     assert sorted(told.select("column", "source_file", "source_line").rows()) == [
         ("accountid", "accounts.csv", 3),

@@ -288,11 +288,9 @@ def test_an_import_that_began_although_its_call_broke_off_with_a_reason_is_follo
     assert started(scene) == ["1", "1"]
 
 
-@pytest.mark.parametrize("arrives", [True, False])
-def test_a_call_that_meets_another_import_is_made_again_unless_it_arrived(
-    scenes: MakeScene, arrives: bool
-) -> None:
-    scene, left = scenes("few"), [1]
+def break_off_once(scene: Scene, reason: str, *, arrives: bool = False) -> None:
+    """Answer the first call with 500 and a reason, after its effect or without one."""
+    left = [1]
 
     def before(request: httpx.Request) -> httpx.Response | None:
         if not asks(request, CALL) or not left:
@@ -300,9 +298,17 @@ def test_a_call_that_meets_another_import_is_made_again_unless_it_arrived(
         left.clear()
         if arrives:
             scene.wire.answer(request)
-        return refuse("A deadlock occurred. Try again.", 500)
+        return refuse(reason, 500)
 
     scene.wire.before = before
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_call_that_meets_another_import_is_made_again_unless_it_arrived(
+    scenes: MakeScene, arrives: bool
+) -> None:
+    scene = scenes("few")
+    break_off_once(scene, "A deadlock occurred. Try again.", arrives=arrives)
     assert scene.load().outcomes == {"created": 3, "updated": 1}
     assert started(scene) == ["1", "1"]
     assert scene.wire.count(CALL) == (2 if arrives else 3)
@@ -316,15 +322,8 @@ def test_a_call_that_meets_another_import_is_made_again_unless_it_arrived(
 def test_a_call_that_breaks_off_because_of_the_upload_is_made_with_another_one(
     scenes: MakeScene, reason: str
 ) -> None:
-    scene, left = scenes("few"), [1]
-
-    def before(request: httpx.Request) -> httpx.Response | None:
-        if not asks(request, CALL) or not left:
-            return None
-        left.clear()
-        return refuse(reason, 500)
-
-    scene.wire.before = before
+    scene = scenes("few")
+    break_off_once(scene, reason)
     assert scene.load().outcomes == {"created": 3, "updated": 1}
     assert (scene.wire.count("zip"), scene.wire.count(CALL)) == (3, 3)
 

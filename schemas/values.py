@@ -63,11 +63,23 @@ NULL_WORDS: Final = (
     "#ÉRTÉK!", "#HIV!", "#NÉV?", "#SZÁM!", "#ZÉRÓOSZTÓ!", "#HIÁNYZIK", "#NULLA!",
     "#DEĞER!", "#BAŞV!", "#AD?", "#SAYI!", "#SAYI/0!", "#YOK", "#BOŞ!",
     "#ЗНАЧ!", "#ССЫЛКА!", "#ИМЯ?", "#ЧИСЛО!", "#ДЕЛ/0!", "#Н/Д", "#ПУСТО!",  # noqa: RUF001
+    "#ΤΙΜΗ!", "#ΑΡΙΘ!", "#ΔΙΑΙΡ./0!", "#ΔΙΑΙΡ/0!", "#ΟΝΟΜΑ?", "#Δ/Υ",  # noqa: RUF001
+    "#ΑΝΑΦ!", "#ΚΕΝΟ!",  # noqa: RUF001
+    "#VRIJEDNOST!", "#BROJ!", "#DIJ/0!", "#NAZIV?", "#VALOARE!", "#NUME?", "#NEPLATNÝ!",
+    "#VREDN!", "#ŠTEV!", "#DEL/0!", "#IME?", "#N/V", "#SKLIC!", "#NIČ!",
+    "#ЗНАЧЕННЯ!", "#ПОСИЛАННЯ!", "#ІМ’Я?", "#НОМЕР!", "#ДІЛЕННЯ/0!",  # noqa: RUF001
+    *(f"Err:{number}" for number in range(501, 541)),
+    "Microsoft.Xrm.Sdk.OptionSetValue", "Microsoft.Xrm.Sdk.EntityReference",
+    "Microsoft.Xrm.Sdk.Money", "Microsoft.Xrm.Sdk.AliasedValue",
+    "Microsoft.Xrm.Sdk.OptionSetValueCollection", "Microsoft.Xrm.Sdk.EntityCollection",
+    "System.Object[]", "System.String[]", "System.Byte[]", "System.Object", "System.__ComObject",
+    "System.Collections.Hashtable", "System.Data.DataRow", "System.Xml.XmlElement",
+    "System.Management.Automation.PSCustomObject",
     "#GETTING_DATA", "######", "#######", "########", "#########", "##########",
     "[object Object]", "[Record]", "[List]", "[Table]", "[Binary]",
 )  # fmt: skip
 """What databases and data frames write where there is no value, spreadsheets for an error, and
-scripts and Power Query for a value that is no text."""
+scripts, .NET and Power Query for a value that is no text."""
 
 TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 """Those that people do not type into a text, or only as a joke."""
@@ -82,28 +94,6 @@ SHORTENED: Final = "E+"
 """What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""
 
 SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:\.[0-9]+)?E\+[0-9]{2}"
-
-DAMAGED: Final = "\ufffd"
-"""What cells such as ``MÃ¼ller`` are counted as: a tool before us read the text wrongly."""
-
-_INSIDE: Final = "©®»–”…™›"  # noqa: RUF001
-_CLOSING: Final = f"\u00a0—’{_INSIDE}"  # noqa: RUF001
-_OTHERS: Final = (
-    "€‚ƒ„†‡ˆ‰Š‹ŒŽ‘“•˜šœžŸ"  # noqa: RUF001
-    "\u0081\u008d\u008f\u0090\u009d¡-¨ª-¬\u00ad¯-º¼-¿"
-)
-"""Together what Windows-1252 makes of the bytes 80 to BF. Those of ``_CLOSING`` may stand behind a
-word in capitals that ends in Ã, too, and most of them not before a letter."""
-
-DAMAGED_TEXT: Final = (
-    f"\ufffd|[ÂÃ][{_OTHERS}]|â€[{_CLOSING}{_OTHERS}]"
-    rf"|(?:^|[^\p{{Lu}}])[ÂÃ][{_CLOSING}]|[ÂÃ][{_INSIDE}]\p{{L}}"
-)
-"""The sign for what could not be read, or UTF-8 that was read as Windows-1252. An Ã or Â that a
-letter follows, as in SÃO, is none."""
-
-DAMAGED_BYTES: Final = tuple(one.encode() for one in ("\ufffd", "Â", "Ã", "â€"))
-"""One of these is in each of these texts."""
 
 FRACTION: Final = r"[0-9]+\.0"
 """A whole number as data frames write it in a column that has blanks."""

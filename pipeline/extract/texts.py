@@ -19,8 +19,10 @@ from polars import selectors
 
 from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedTable
+from schemas.damage import DAMAGED, DAMAGED_SIGNS, DAMAGED_TEXT
+from schemas.sales import DIGITS
 from schemas.text import trimmed
-from schemas.values import DAMAGED, DAMAGED_TEXT, NULL_WORDS
+from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 
 def refuse_damaged(landed: LandedTable) -> None:
@@ -92,6 +94,8 @@ def _is_text(cell: bytes | None) -> bool:
 _WORDS: Final = list(NULL_WORDS)
 _FEW: Final = 64
 """Rows that show whether a column is padded with spaces."""
+_MANY: Final = 10_000
+"""Rows that show whether a tool wrote question marks for letters."""
 
 _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 """Text that Polars reads as categories."""
@@ -115,7 +119,7 @@ class TextColumns:
         """
         self.words = Counter[tuple[str, str]]()
         """How many cells of a column were nothing but a word that databases write for null, or
-        are ``DAMAGED``, of a table that was not landed."""
+        are ``DAMAGED`` or ``SHORTENED``, of a table that was not landed."""
         self._lock = threading.Lock()
         self._blank = list(blank)
         self._names = {wanted: name for name, wanted in {n: w for w, n in columns.items()}.items()}
@@ -133,20 +137,36 @@ class TextColumns:
         elif self._landed.words is None:
             self._count_words(found)
         if self._landed.words is None:
-            self._count_damaged(found)
+            self._count_damaged(found, is_first=start == 0)
+            self._count_shortened(found)
         return found
 
-    def _count_damaged(self, rows: pl.DataFrame) -> None:
-        """Columns of ASCII only, as most are, are not looked at further."""
+    def _count_damaged(self, rows: pl.DataFrame, *, is_first: bool) -> None:
+        """Columns of ASCII only, as most are, are looked at no further than in the first rows."""
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())
         more = texts.select(pl.all().str.len_bytes().sum() - pl.all().str.len_chars().sum())
-        for wanted in (name for name in more.columns if more[name].item()):
-            text = texts[wanted]
-            some = text.filter(text.str.len_bytes() != text.str.len_chars())
-            count = int(some.str.contains(DAMAGED_TEXT).sum())
+        for wanted in texts.columns:
+            text, count = texts[wanted], 0
+            if more[wanted].item():
+                some = text.filter(text.str.len_bytes() != text.str.len_chars())
+                count = int(some.str.contains(DAMAGED_TEXT).sum())
+            if is_first and not count:
+                count = int(text.head(_MANY).str.contains(DAMAGED_SIGNS).sum())
             if count:
-                with self._lock:
-                    self.words[self._names[wanted], DAMAGED] += count
+                self._add(wanted, DAMAGED, count)
+
+    def _count_shortened(self, rows: pl.DataFrame) -> None:
+        """Numbers that a spreadsheet wrote short, in columns of digits."""
+        digits = [wanted for wanted, name in self._names.items() if name in DIGITS]
+        for text in rows.select(selectors.by_name(*digits) & selectors.string()):
+            some = text.filter(text.str.contains(SHORTENED, literal=True))
+            count = int(some.str.contains(f"^(?:{SHORTENED_NUMBER})$").sum())
+            if count:
+                self._add(text.name, SHORTENED, count)
+
+    def _add(self, wanted: str, word: str, cells: int) -> None:
+        with self._lock:
+            self.words[self._names[wanted], word] += cells
 
     def _count_words(self, rows: pl.DataFrame) -> None:
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())

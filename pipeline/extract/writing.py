@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.run.files import Partial
+from schemas.damage import DAMAGED, SIGNS_OF_DAMAGE, count_damaged
 from schemas.sales import DIGITS
 from schemas.text import WHITE_SPACE
 from schemas.values import (
-    DAMAGED,
-    DAMAGED_BYTES,
-    DAMAGED_TEXT,
     FRACTION,
     LONGEST_WORD,
     NULL_WORDS,
@@ -50,7 +49,9 @@ _SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
 """Byte → whether a word begins with it."""
 
+_WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SPACE: Final = ord(" ")
+_SIGNS: Final = tuple(one.encode() for one in SIGNS_OF_DAMAGE)
 _FEW: Final = 64
 """Cells that show whether a column is padded."""
 
@@ -108,8 +109,9 @@ class _Texts:
         some = short[_FIRST[self.content[self.bounds[short]]]]
         if not len(some):
             return {}
-        counted = pc.value_counts(self.cells.take(pa.array(some))).to_pylist()
-        return {one["values"]: one["counts"] for one in counted if one["values"] in NULL_WORDS}
+        few = self.cells.take(pa.array(some))
+        counted = pc.value_counts(few.filter(pc.is_in(few, _WORDS))).to_pylist()
+        return {one["values"]: one["counts"] for one in counted}
 
     def count_shortened(self) -> int:
         """How many cells are numbers as a spreadsheet writes them short: few end as these do."""
@@ -124,9 +126,9 @@ class _Texts:
     def count_damaged(self) -> int:
         """How many cells were damaged before they came; most columns show that none is."""
         written = self.content[self.bounds[0] : self.bounds[-1]].tobytes()
-        if written.isascii() or not any(one in written for one in DAMAGED_BYTES):
+        if written.isascii() and not any(one in written for one in _SIGNS):
             return 0
-        return pc.sum(pc.match_substring_regex(self.cells, DAMAGED_TEXT)).as_py() or 0
+        return count_damaged(pl.Series(self.cells))
 
     def _find_long(self, least: int, most: int) -> NDArray[np.intp]:
         """Places of cells of so many bytes."""

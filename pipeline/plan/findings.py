@@ -10,7 +10,7 @@ from pipeline.plan.changes import compare_updates
 from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.gone import find_gone
 from pipeline.plan.landed import frame_notes
-from pipeline.plan.null_words import Cells, list_used, report_damaged
+from pipeline.plan.null_words import Cells, list_used, report_faults
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.plan.warnings import list_warnings
@@ -36,7 +36,7 @@ def add_run_findings(
         gaps = list_column_gaps(planning.project, planning.source.landed)
         prepared.findings += frame_notes(gaps)
     contacts = planning.source.landed["contacts"]
-    prepared.findings += report_damaged(main, contacts, words, list_used(routing.said))
+    prepared.findings += report_faults(main, contacts, words, list_used(routing.said))
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     decider.finish()
     prepared.findings += list_warnings(decider.tally, planning.project, routing, prepared)

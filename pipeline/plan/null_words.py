@@ -19,14 +19,14 @@ from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
+from schemas.damage import DAMAGED, DAMAGED_TEXT
 from schemas.sales import CONTACTS, TABLES
 from schemas.values import (
-    DAMAGED,
-    DAMAGED_TEXT,
     ERROR_WORDS,
     LONGEST_WORD,
     NULL_WORDS,
     SHORTENED,
+    SHORTENED_NUMBER,
     TYPED_BY_NOBODY,
 )
 from sql.query import query
@@ -98,9 +98,8 @@ def view_tables(
         one
         for table in landed.values()
         for one in (
-            *_report_shortened(table, used),
             *_report_fractions(table, used),
-            *report_damaged(session, table, table.words or {}, used),
+            *report_faults(session, table, _count_faults(session, table), used),
         )
     ]
     return replace(found, findings=(*found.findings, *told))
@@ -211,53 +210,59 @@ def _report(table: str, word: str, cells: Cells) -> RunFinding:
     )
 
 
-def _report_shortened(table: LandedTable, used: Collection[str]) -> list[RunFinding]:
-    """Texts that lost digits, such as phones: nothing shows what they were."""
-    counts = {
-        column: count
-        for (column, word), count in (table.words or {}).items()
-        if word == SHORTENED and column not in _TYPED
-    }
-    return [
-        RunFinding(
-            code="number_shortened",
-            detail=count_of(count, "cell") + f" of {table.table}",
-            column=column,
-            rows=count,
-        )
-        for column, count in sorted(counts.items())
-        if column in _CODES or _is_used(table, column, used)
-    ]
-
-
-def report_damaged(
+def report_faults(
     session: Session, table: LandedTable, cells: Cells, used: Collection[str]
 ) -> list[RunFinding]:
-    """Texts that a tool before us read wrongly: they go to SCM as they are.
+    """Texts that a tool before us read wrongly or cut short: they go to SCM as they are.
 
     ``cells`` were counted while the table was landed or, where it lies, while contacts were mapped.
     """
     found = []
     for column, word in sorted(cells):
-        if word != DAMAGED or not (column in _CODES or _is_used(table, column, used)):
+        if not (column in _CODES or _is_used(table, column, used)):
             continue
-        count, rows = cells[column, word], f"{table.table}_landed"
-        place = session.frame(
-            query("plan/damaged_place", rows=rows, column=column), damaged=DAMAGED_TEXT
-        )
-        file, line = place.row(0)
-        cells_told = count_of(count, "cell") + (", the first" if count > 1 else "")
-        found.append(
-            RunFinding(
-                code="text_damaged",
-                detail=f"{table.table}, {cells_told} in {file} row {line}",
-                column=column,
-                source_file=file,
-                source_line=line,
-                rows=count,
-            )
-        )
+        if word == SHORTENED and column not in _TYPED:
+            found.append(_report_shortened(table, column, cells[column, word]))
+        if word == DAMAGED:
+            found.append(_report_damaged(session, table, column))
     return found
+
+
+def _count_faults(session: Session, table: LandedTable) -> Cells:
+    """The cells of a table, counted while it was landed; else those of its codes."""
+    if table.words is not None:
+        return table.words
+    rows, found = f"{table.table}_landed", Counter[tuple[str, str]]()
+    columns = {} if table.table == CONTACTS.name else session.columns(rows)
+    for column in (name for name in _CODES if columns.get(name) == "VARCHAR"):
+        text = query("plan/shortened", rows=rows, column=column)
+        count = session.frame(text, mark=SHORTENED, pattern=SHORTENED_NUMBER).item()
+        found[column, SHORTENED] += count
+    return +found
+
+
+def _report_shortened(table: LandedTable, column: str, count: int) -> RunFinding:
+    """Texts that lost digits, such as phones: nothing shows what they were."""
+    return RunFinding(
+        code="number_shortened",
+        detail=count_of(count, "cell") + f" of {table.table}",
+        column=column,
+        rows=count,
+    )
+
+
+def _report_damaged(session: Session, table: LandedTable, column: str) -> RunFinding:
+    text = query("plan/damaged_place", rows=f"{table.table}_landed", column=column)
+    count, file, line = session.frame(text, damaged=DAMAGED_TEXT).row(0)
+    cells = count_of(count, "cell") + (", the first" if count > 1 else "")
+    return RunFinding(
+        code="text_damaged",
+        detail=f"{table.table}, {cells} in {file} row {line}",
+        column=column,
+        source_file=file,
+        source_line=line,
+        rows=count,
+    )
 
 
 def _is_used(table: LandedTable, column: str, used: Collection[str]) -> bool:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.writing import LandedFile, count_words
+from schemas.damage import DAMAGED, DAMAGED_TEXT
 from schemas.text import WHITE_SPACE
-from schemas.values import DAMAGED, DAMAGED_TEXT, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 CELLS = st.one_of(
     st.none(),
@@ -42,6 +43,10 @@ CELLS = st.one_of(
             "SÃO",
             "â€™",
             "\ufffd",
+            "M?ller",
+            "Br&ouml;n",
+            "Müller &#252;",
+            "Why?",
         ]
     ),
     st.text(max_size=10),

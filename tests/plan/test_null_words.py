@@ -13,7 +13,8 @@ from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedFolder, ReadOptions, land_folder
 from pipeline.extract.texts import TextColumns
 from pipeline.plan.null_words import list_doubtful, refuse_seen, refuse_words, view_tables
-from schemas.values import DAMAGED, LONGEST_WORD, NULL_WORDS
+from schemas.damage import DAMAGED
+from schemas.values import LONGEST_WORD, NULL_WORDS
 from sql.query import query
 from sql.session import session
 

@@ -218,29 +218,3 @@ def test_an_amount_shows_the_sign_of_its_decimals(
 def test_words_for_null_that_a_person_may_be_called_are_never_asked_about() -> None:
     assert "NULL" in values.TYPED_BY_NOBODY
     assert {"Null", "None", "NA", "N/A"} <= set(values.NULL_WORDS) - set(values.TYPED_BY_NOBODY)
-
-
-def _misread(text: str) -> str:
-    """UTF-8 read as Windows-1252; bytes that have no sign there are kept, as browsers do."""
-    return "".join(
-        byte.decode("cp1252") if byte not in b"\x81\x8d\x8f\x90\x9d" else byte.decode("latin-1")
-        for byte in (bytes([one]) for one in text.encode())
-    )
-
-
-def test_text_that_was_read_with_a_wrong_code_page_is_known() -> None:
-    signs = [*map(chr, range(0xA0, 0x100)), *"–—‘’“”„†•…‰‹›"]  # noqa: RUF001
-    texts = pl.Series([*(_misread(f"ab{sign}cd") for sign in signs), "Gar\ufffdon"])
-    assert texts.filter(~texts.str.contains(values.DAMAGED_TEXT)).to_list() == []
-    assert all(any(one in text.encode() for one in values.DAMAGED_BYTES) for text in texts)
-
-
-def test_text_that_only_looks_damaged_is_text() -> None:
-    texts = pl.Series(
-        [
-            "SÃO PAULO", "MÃE", "Ã", "JOÃO-MARIA", "“AMANHÔ", "«AMANHû", "AMANHÃ…", "AMANHÃ—HOJE",
-            "AMANHÃ\u00a0NÃO", "ROMÂNIA", "CHÂTEAU", "Âge", "Ân", "SABÃ®", "bâ €", "5€", "Müller",
-            "Ž", "â", "ÂÃ",
-        ]
-    )  # fmt: skip
-    assert texts.filter(texts.str.contains(values.DAMAGED_TEXT)).to_list() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -67,8 +68,17 @@ def read_chunks(
     Raises:
         SourceError: it cannot be read as a whole.
     """
-    chunks = _read_form(part, form, selection, options)
+    chunks = map(_drop_blank, _read_form(part, form, selection, options))
     return add_folder_columns(chunks, part.name, selection)
+
+
+def _drop_blank(chunk: Chunk) -> Chunk:
+    """Leave out rows that have no value at all."""
+    if not chunk.blank:
+        return chunk
+    lines = chunk.table["source_line"].to_pylist()
+    kept = pa.array([line not in chunk.blank for line in lines])
+    return replace(chunk, table=chunk.table.filter(kept))
 
 
 def _read_form(

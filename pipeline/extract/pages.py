@@ -28,14 +28,16 @@ class SavedPage:
     """One page: its file, its rows and the ids of the first and the last, and the next page's link.
 
     ``next_link`` is blank for the last page. ``total`` is how many rows all pages have at least, if
-    the page says it.
+    the page says it. ``next_name`` and ``total_name``: under which names it says so.
     """
 
     file: str
     rows: int
     ends: tuple[str | None, str | None] = (None, None)
     next_link: str = ""
+    next_name: str = "@odata.nextLink"
     total: int = 0
+    total_name: str = "@odata.count"
 
     @property
     def next_number(self) -> int | None:
@@ -67,7 +69,7 @@ def refuse_missing_pages(pages: Sequence[SavedPage], where: str) -> None:
     problem = None
     if None not in numbers:
         problem = _explain_gap(followed, len(last)) or (followed and _explain_repeat(last))
-    problem = problem or _explain_count(pages)
+    problem = problem or (_explain_count(pages) if pages else None)
     if problem:
         raise SourceError(problem, where=where)
 
@@ -77,8 +79,8 @@ def _explain_end(pages: Sequence[SavedPage], numbers: Iterable[int | None]) -> s
     missing = max((number for number in numbers if number is not None), default=None)
     which = "" if missing is None else f", and page {missing} is missing"
     return (
-        f"is not whole: {names} a next page ('@odata.nextLink'){which}. Add what is missing, or "
-        "delete the name of the next page in the last file if it should not count."
+        f"is not whole: {names} a next page ('{pages[0].next_name}'){which}. Add what is missing, "
+        "or delete the name of the next page in the last file if it should not count."
     )
 
 
@@ -117,12 +119,13 @@ def _find_repeated(pages: Sequence[SavedPage]) -> str | None:
 
 
 def _explain_count(pages: Sequence[SavedPage]) -> str | None:
-    rows, total = sum(page.rows for page in pages), max((page.total for page in pages), default=0)
-    if rows >= total:
+    rows, counted = sum(page.rows for page in pages), max(pages, key=lambda one: one.total)
+    if rows >= counted.total:
         return None
+    said = f"there are {counted.total:,} rows or more ('{counted.total_name}')"
     return (
-        f"is not whole: it says that there are {total:,} rows or more ('@odata.count'), and has "
-        f"{rows:,}. Save all pages again, without $top; delete the count if it should not count."
+        f"is not whole: it says that {said}, and has {rows:,}. Save all pages again, without $top; "
+        "delete the count if it should not count."
     )
 
 

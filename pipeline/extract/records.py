@@ -113,7 +113,8 @@ class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 
     Empty text is null. ``headers`` are all columns that a chunk of JSON has, known or not;
-    the last chunk of a ``page`` says so. ``notes`` are to be said of the file.
+    the last chunk of a ``page`` says so. ``notes`` are to be said of the file. ``blank``: lines of
+    objects without any value, which are no rows of the table.
     """
 
     table: pa.Table
@@ -121,6 +122,7 @@ class Chunk:
     notes: tuple[Note, ...] = ()
     headers: tuple[str, ...] = ()
     page: SavedPage | None = None
+    blank: frozenset[int] = frozenset()
 
     @property
     def columns(self) -> list[str]:

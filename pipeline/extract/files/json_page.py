@@ -16,14 +16,38 @@ ENVELOPES: Final = frozenset({"body", "d", "data", "result", "response", "output
 """What a page may be in: a flow saves the whole answer, OData 2 puts it below ``d``."""
 _DEEPEST: Final = 3
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_NEXT: Final = frozenset({"@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink", "__next"})
+_NEXT: Final = frozenset(
+    {
+        "@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink", "__next",
+        "next", "next_page", "nextPage", "next_link", "next_url", "nextUrl", "next_page_url",
+        "nextPageUrl", "nextRecordsUrl", "next_token", "nextToken", "NextToken", "next_cursor",
+        "nextCursor", "nextPageToken", "next_page_token", "continuationToken",
+        "continuation_token", "skipToken",
+    }
+)  # fmt: skip
+"""What names the page that follows; in pages of other services it may be an object."""
+_ABOUT: Final = frozenset(
+    {"paging", "pagination", "pageInfo", "page_info", "links", "_links", "link", "meta", "metadata"}
+)
+"""What other services tell of a page in."""
+_ADDRESS: Final = frozenset({"link", "href", "url", "after", "cursor"})
 _MORE: Final = "@Microsoft.Dynamics.CRM.morerecords"
-_MORE_OF_TOOLS: Final = frozenset({"has_more", "hasMore", "hasNextPage", "has_next_page"})
+_MORE_OF_TOOLS: Final = frozenset(
+    {
+        "has_more", "hasMore", "hasNextPage", "has_next_page", "hasNext", "has_next",
+        "moreResults", "more_results", "hasMoreResults", "isTruncated", "IsTruncated",
+        "is_truncated", "MoreRecords", "moreRecords", "more_records", "has_more_records",
+    }
+)  # fmt: skip
 """What is true in a page of another service that is not the last one."""
+_LAST_OF_TOOLS: Final = frozenset({"done", "last", "isLast", "isLastPage", "is_last_page"})
+"""What is false there."""
 _COUNTS: Final = frozenset(
     {
         "@odata.count", "odata.count", "@count", "__count",
-        "@Microsoft.Dynamics.CRM.totalrecordcount",
+        "@Microsoft.Dynamics.CRM.totalrecordcount", "TotalRecordCount", "totalRecordCount",
+        "totalCount", "total_count", "totalSize", "total_size", "totalRecords", "total_records",
+        "totalElements", "total_elements", "totalResults", "total_results",
     }
 )  # fmt: skip
 """What says how many rows a query has, all its pages together; -1 where nobody counted."""
@@ -42,7 +66,7 @@ TWICE: Final = object()
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
+    raise ValueError(f"JSON has no {name}")
 
 
 DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse_constant)
@@ -81,11 +105,21 @@ def has_key_twice(row: object, text: str) -> bool:
     return False
 
 
+def _find_link(value: object) -> str:
+    """The link or the token of a next page, blank if there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return next((link for key in _ADDRESS if (link := _find_link(value.get(key)))), "")
+    return ""
+
+
 class PageParser:
     """``{"value": [...], ...}`` or an array of rows, alone or one after another.
 
     ``next_link`` is, once the rows of a page were read, the link of the next one, blank if there is
-    none; ``total`` is how many rows the query has at least, if the page says it.
+    none; ``total`` is how many rows the query has at least, if the page says it. ``next_name`` and
+    ``total_name`` are the names under which it says so.
 
     Raises (while rows are read):
         SourceError: it is not such a page, or not a whole one.
@@ -98,9 +132,9 @@ class PageParser:
         self._blocks, self._name, self._limit = blocks, name, row_limit
         self._text, self._begin, self._place, self._lines = "", 0, 0, 1
         self._arrays = ARRAYS | set(tables)
-        self._found, self._cookie, self._has_more, self._has_failed = "", "", False, False
+        self._found, self._cookie, self._more, self._has_failed = "", "", "", False
         self._is_uncounted = False
-        self.next_link, self.total = "", 0
+        self.next_link, self.next_name, self.total, self.total_name = "", "", 0, ""
 
     def read_pages(self) -> Iterator[Iterator[object]]:
         """The pages, each as its rows, or ``TOO_LONG`` or ``TWICE``; read one before the next."""
@@ -114,8 +148,8 @@ class PageParser:
             raise self._make_broken_error()
 
     def _read_page(self, first: str) -> Iterator[object]:
-        self._found, self._cookie, self._has_more, self._is_uncounted = "", "", False, False
-        self.next_link, self.total = "", 0
+        self._found, self._cookie, self._more, self._is_uncounted = "", "", "", False
+        self.next_link, self.next_name, self.total, self.total_name = "", "", 0, ""
         if first == "[":
             yield from self._read_array()
             return
@@ -126,8 +160,8 @@ class PageParser:
             raise SourceError(
                 f"{sentence}If each line is a row, let its name end in .jsonl.", where=self._name
             )
-        if self._has_more and not self.next_link:
-            self.next_link = self._cookie or _MORE
+        if self._more and not self.next_link:
+            self.next_link, self.next_name = self._cookie or _MORE, self._more
         self.total += self._is_uncounted
 
     def _read_object(self, depth: int) -> Iterator[object]:
@@ -158,18 +192,35 @@ class PageParser:
 
     def _note(self, key: str, value: object) -> None:
         """What a page says of itself."""
-        if key in _NEXT and isinstance(value, str):
-            self.next_link = value
+        if key in _NEXT and (link := _find_link(value)):
+            self.next_link, self.next_name = link, key
         elif key == _COOKIE and isinstance(value, str):
             self._cookie = value
         elif key == _MORE or (key in _MORE_OF_TOOLS and value is True):
-            self._has_more = value is True
+            self._more = key if value is True else ""
+        elif key in _LAST_OF_TOOLS and value is False:
+            self._more = key
         elif key == _UNCOUNTED:
             self._is_uncounted = value is True
         elif key in _COUNTS and isinstance(value, str) and value.isdecimal():
-            self.total = max(self.total, int(value))
+            if int(value) > self.total:
+                self.total, self.total_name = int(value), key
         elif key == "error":
             self._has_failed = True
+        elif key in _ABOUT:
+            self._note_more(value)
+
+    def _note_more(self, value: object) -> None:
+        """What a page of another service says in an object, or in a list of links."""
+        for one in value if isinstance(value, list) else [value]:
+            if not isinstance(one, dict):
+                continue
+            named = one.get("rel", one.get("relation"))
+            if isinstance(named, str) and named == "next":
+                self._note(named, one)
+            for key, inner in one.items():
+                if key != "error":
+                    self._note(key, inner)
 
     def _read_array(self) -> Iterator[object]:
         self._expect("[")

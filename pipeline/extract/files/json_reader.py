@@ -6,6 +6,7 @@ somewhere in the table.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +119,9 @@ def _read_pages(
             rows=done - before,
             ends=(ends[0], ends[-1]) if ends else (None, None),
             next_link=page.next_link,
+            next_name=page.next_name,
             total=page.total,
+            total_name=page.total_name,
         )
         yield shape.make_chunk([], page=saved)
 
@@ -175,8 +178,10 @@ def _parse(line: bytes | None, limit: int) -> object:
         row = DECODER.decode(text)
     except RecursionError:
         return Unreadable(_TOO_DEEP)
-    except ValueError:
+    except json.JSONDecodeError:
         return Unreadable(_NO_OBJECT, is_other=True)
+    except ValueError as error:
+        return Unreadable(f"{_NO_OBJECT}: {error}", is_other=True)
     return Unreadable(_TWICE) if has_key_twice(row, text) else row
 
 
@@ -192,6 +197,7 @@ class _Shape:
         self, numbered: Sequence[tuple[int, object]], *, page: SavedPage | None = None
     ) -> Chunk:
         """A chunk of rows, each with its number."""
+        blank = frozenset(number for number, row in numbered if _is_blank(row))
         headers = _list_headers(numbered)
         if not WRAPPED.isdisjoint(headers):
             numbered = list(unwrap_rows(numbered, self.selection))
@@ -232,7 +238,13 @@ class _Shape:
             ),
             headers=headers,
             page=page,
+            blank=blank,
         )
+
+
+def _is_blank(row: object) -> bool:
+    """Whether a row is an object that has no value, as blank lines of a CSV have none."""
+    return isinstance(row, dict) and all(cell is None or cell == "" for cell in row.values())
 
 
 def _gather_cells(

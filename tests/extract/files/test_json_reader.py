@@ -74,6 +74,58 @@ def test_a_page_with_fewer_rows_than_it_counts_is_not_whole(tmp_path: Path) -> N
     assert "are 2 rows or more" in refused(tmp_path / "c", {"contacts.json": json.dumps(told)})
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"paging": {"next": {"after": "2", "link": "https://x.example/?after=2"}}}, "next"),
+        ({"nextLink": "https://x.example/?page=2"}, "nextLink"),
+        ({"next_page": 2}, "next_page"),
+        ({"_links": {"self": {"href": "x"}, "next": {"href": "https://x.example/2"}}}, "next"),
+        ({"link": [{"relation": "next", "url": "https://x.example/2"}]}, "next"),
+        ({"done": False, "nextRecordsUrl": "/query/01g-2000"}, "nextRecordsUrl"),
+        ({"last": False}, "last"),
+        ({"pageInfo": {"hasNextPage": True}}, "hasNextPage"),
+        ({"meta": {"next_cursor": "dXNlcjo"}}, "next_cursor"),
+    ],
+)
+def test_pages_of_other_services_say_that_another_one_follows(
+    tmp_path: Path, told: dict[str, object], name: str
+) -> None:
+    text = json.dumps({**told, "value": [CONTACT]})
+    assert f"names a next page ('{name}')" in refused(tmp_path, {"contacts.json": text})
+
+
+def test_the_last_page_of_another_service_is_whole(tmp_path: Path) -> None:
+    told = {
+        "paging": {"next": None, "cursors": {"after": "x"}},
+        "links": {"next": "", "previous": "https://x.example/1"},
+        "link": [{"rel": "self", "href": "x"}, {"rel": "previous", "href": "y"}],
+        "done": True,
+        "last": True,
+        "has_more": False,
+        "next_page": None,
+        "totalCount": 1,
+    }
+    text = json.dumps({**told, "value": [CONTACT]})
+    frame, _ = contacts(write(tmp_path / "export", {"contacts.json": text}), tmp_path / "in")
+    assert frame.height == 1
+
+
+def test_the_count_of_another_service_is_held_against_its_rows(tmp_path: Path) -> None:
+    text = json.dumps({"meta": {"total_count": 3}, "value": [CONTACT]})
+    assert "are 3 rows or more ('total_count')" in refused(tmp_path, {"contacts.json": text})
+
+
+@pytest.mark.parametrize("blank", ["{}", '{"contactid": null, "lastname": ""}'])
+@pytest.mark.parametrize("name", ["contacts.jsonl", "contacts.json"])
+def test_an_object_without_a_value_is_no_row(tmp_path: Path, name: str, blank: str) -> None:
+    rows = [json.dumps(CONTACT), blank, json.dumps(CONTACT)]
+    text = f"[{','.join(rows)}]" if name == "contacts.json" else "\n".join(rows)
+    frame, unreadable = contacts(write(tmp_path / "export", {name: text}), tmp_path / "in")
+    assert frame["source_line"].to_list() == [1, 3]
+    assert unreadable == []
+
+
 def lines(*rows: object) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
@@ -245,7 +297,8 @@ def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path)
     )
     assert frame["source_line"].to_list() == [1, 12]
     assert {line: detail for _, line, detail in unreadable} == {
-        **dict.fromkeys((2, 3, 4, 5, 6), "it is not a JSON object"),
+        **dict.fromkeys((2, 3, 4, 6), "it is not a JSON object"),
+        5: "it is not a JSON object: JSON has no NaN",
         11: "objects or lists lie in one another too deep",
         7: "lastname holds an object or a list",
         8: "lastname holds half a character",

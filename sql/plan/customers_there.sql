@@ -6,7 +6,7 @@ WITH keyed AS (
         *,
         key_of(CustomerAccount) AS account_key,
         coalesce(key_of(dataAreaId), '') AS legal_entity_key,
-        whole_of(versionnumber) AS version
+        CASE WHEN whole_of(versionnumber) > 0 THEN whole_of(versionnumber) END AS version
     FROM customers_marked
 ),
 dated AS (

@@ -115,10 +115,13 @@ class ColumnSelection:
             if name
         }
 
+    def takes_first(self, name: str) -> bool:
+        """Whether the better spelling of a column counts, whatever the others say."""
+        return name == self.table.key or bool(self.field(name).better)
+
     def fills_gaps(self, name: str) -> bool:
         """Whether further spellings of a column count only where the better ones are blank."""
-        field = self.field(name)
-        return not field.decisive and (name == self.table.key or bool(field.better))
+        return not self.field(name).decisive and self.takes_first(name)
 
     def field(self, name: str) -> Field:
         """The column of that name; one beyond the catalogue is text."""

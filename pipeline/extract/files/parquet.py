@@ -76,7 +76,7 @@ class ParquetPart:
     @property
     def typed(self) -> pa.Schema:
         """The canonical columns with their types, in their simplest form."""
-        return find_types(self.columns, self.stored)
+        return find_types(self.columns, self.stored, self.selection)
 
     @property
     def headers(self) -> list[str]:
@@ -99,6 +99,8 @@ class ParquetPart:
                 raise _make_bytes_error(header, name, self.part.name)
         if len(spellings) > 1:
             spellings = [_cast(cells, _simplify(cells.type)) for cells in spellings]
+            if pa.types.is_string(kind):
+                spellings = [_cast(cells, kind) for cells in spellings]
         return _cast(self.selection.merge(name, spellings), kind)
 
     def read_chunks(self, columns: pa.Schema) -> Iterator[pa.Table]:
@@ -144,12 +146,22 @@ def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
 
 
 def find_types(
-    columns: Mapping[str, tuple[str, ...]], stored: Mapping[str, StoredColumn]
+    columns: Mapping[str, tuple[str, ...]],
+    stored: Mapping[str, StoredColumn],
+    selection: ColumnSelection,
 ) -> pa.Schema:
-    """The canonical columns with their types, in their simplest form."""
+    """The canonical columns with their types, in their simplest form.
+
+    Text where spellings may contradict each other: then both have to be kept.
+    """
     return pa.schema(
         [
-            (name, _find_type([stored[header].type for header in spellings]))
+            (
+                name,
+                pa.string()
+                if len(spellings) > 1 and not selection.takes_first(name)
+                else _find_type([stored[header].type for header in spellings]),
+            )
             for name, spellings in columns.items()
         ]
     )

@@ -64,7 +64,7 @@ def describe_delta(folder: FilePart, selection: ColumnSelection) -> DeltaParts:
         parts=tuple(
             _describe_file(file, columns, wanted, marks, selection) for file in content.files
         ),
-        columns=find_types(columns, types),
+        columns=find_types(columns, types, selection),
         version=TableVersion(
             number=content.version, committed_at=content.committed_at, folder=folder.path
         ),

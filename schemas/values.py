@@ -44,7 +44,9 @@ LOOKUP_TYPES: Final = MappingProxyType(
 
 NULL_WORDS: Final = (
     "NULL", "null", "\\N", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "[null]", "<NA>",
-    "(Null)", "<Null>", "[Null]", "{null}", "{NULL}", "nan", "NaN", "NAN", "NaT",
+    "(blank)", "(Blank)", "(leer)", "(Leer)", "(vide)", "(empty)", "(Empty)", "<empty>", "<blank>",
+    "[blank]", "(none)", "<none>", "<None>", "(Null)", "<Null>", "[Null]", "{null}",
+    "{NULL}", "nan", "NaN", "NAN", "NaT",
     "Null", "None", "none", "NONE", "nil", "Nil", "NIL", "undefined", "NA", "N/A", "n/a", "N\\A",
     "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
     "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#PYTHON!",

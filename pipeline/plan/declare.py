@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -18,7 +19,7 @@ from pipeline.plan.profile import (
     place_doubt,
     study_columns,
 )
-from pipeline.plan.reading import PLACE, TableReading, add_amounts, build_select_list
+from pipeline.plan.reading import PLACE, TableReading, add_own, build_select_list
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
 from schemas.codes import find_code
@@ -49,7 +50,7 @@ _BY_COLUMN: Final = (Type.TIMESTAMP, Type.DECIMAL)
 class ColumnUse:
     """What is asked of the columns of a table, besides which rows of it count.
 
-    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``amounts``:
+    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``own``:
     see ``Routing``. ``named``: columns that a condition names. ``is_dated``: whether ``createdon``
     counts. ``month_first``: see ``LandedTable``. ``is_small``: it is kept as it is read, for each
     query of a view that reads many columns binds all of them again. ``customers_later``: somebody
@@ -58,7 +59,7 @@ class ColumnUse:
 
     said: Collection[str] = ()
     direct: Collection[str] = ()
-    amounts: Collection[str] = ()
+    own: Mapping[str, Type] = field(default_factory=lambda: MappingProxyType({}))
     named: Collection[str] = ()
     is_dated: bool = False
     month_first: bool = False
@@ -97,7 +98,7 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
         use: what is asked of it. ``<view>_looked_at`` has the columns that are looked at before it
             is known how all are read.
     """
-    table = add_amounts(table, use.amounts)
+    table = add_own(table, use.own)
     columns = session.columns(f"{table.name}_landed")
     looked_at = [one for one in table.fields if _is_used(table, one, columns, use)]
     reading = study_columns(

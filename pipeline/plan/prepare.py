@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
@@ -48,7 +49,7 @@ from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_nearest
 from schemas import sales
-from schemas.catalogue import Table
+from schemas.catalogue import Table, Type
 from schemas.labels import Labels, name_members
 from sql.query import query
 from sql.session import Session
@@ -105,8 +106,8 @@ class Routing:
     ``reading``)."""
     direct: Collection[str] = ()
     """Typed columns of contacts that mapping takes as they are read."""
-    amounts: Collection[str] = ()
-    """Those of the project's own columns that become amounts."""
+    own: Mapping[str, Type] = field(default_factory=lambda: MappingProxyType({}))
+    """Those of the project's own columns that become amounts or times."""
     with_currency: Collection[str] = ()
     """Tasks whose mapping takes the contact's currency."""
     labels: Labels = field(default_factory=dict)
@@ -329,7 +330,7 @@ def _declare(
     use = ColumnUse(
         said=routing.said if of_contacts else (),
         direct=routing.direct if of_contacts else (),
-        amounts=routing.amounts if of_contacts else (),
+        own=routing.own if of_contacts else {},
         named=named,
         is_dated=not routing.is_routed,
         month_first=table.name in routing.month_first,

@@ -190,10 +190,10 @@ def _build_timestamp(column: str, physical: str, day_first: bool | None) -> str:
     return f"timestamp_of({_build_text(column, physical)}, {literal(day_first)})"
 
 
-def add_amounts(table: Table, names: Collection[str]) -> Table:
-    """The table with further columns that are read as amounts, with the proof of their column."""
-    amounts = (Field(name=name, type=Type.DECIMAL) for name in names)
-    return replace(table, fields=(*table.fields, *amounts)) if names else table
+def add_own(table: Table, own: Mapping[str, Type]) -> Table:
+    """The table with further columns that have a type, with the proof of their column."""
+    fields = (Field(name=name, type=kind) for name, kind in own.items())
+    return replace(table, fields=(*table.fields, *fields)) if own else table
 
 
 def find_plain_columns(

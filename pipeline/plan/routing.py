@@ -26,7 +26,7 @@ def make_routing(planning: Planning) -> Routing:
     contacts = planning.source.landed[CONTACTS.name]
     has_numbers = any(one.columns is None for one in contacts.sources)
     is_text = contacts.lookups_are_names or not has_numbers
-    amounts = _list_amounts(planning.mappings.values()) if is_text else ()
+    own = _list_own(planning.mappings.values(), has_amounts=is_text)
     return Routing(
         legal_entity=settings.destination.legal_entity,
         organizations=settings.organizations,
@@ -41,8 +41,8 @@ def make_routing(planning: Planning) -> Routing:
         known_prospects=planning.destination.prospects,
         loaded=list_whole_memories(planning.runs, settings.destination.name),
         said=_list_said(planning.mappings),
-        direct=(*list_direct(planning.mappings.values()), *amounts),
-        amounts=amounts,
+        direct=(*list_direct(planning.mappings.values()), *own),
+        own=own,
         with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],
         labels=settings.labels,
         month_first=list_month_first(planning.source.landed),
@@ -66,10 +66,10 @@ def list_direct(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
     return tuple(sorted(name for name in sources if name in typed))
 
 
-def _list_amounts(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
-    """The project's own columns of contacts that become amounts and nothing else.
+def _list_own(mappings: Iterable[CompiledTemplate], *, has_amounts: bool) -> dict[str, Type]:
+    """The project's own columns of contacts that become amounts, or times, and nothing else.
 
-    In JSON they are numbers, whose point needs no proof.
+    ``has_amounts``: amounts need a proof. In JSON they are numbers, whose point needs none.
     """
     known = {one.name for one in CONTACTS.fields}
     kinds: dict[str, set[ColumnKind]] = {}
@@ -78,7 +78,14 @@ def _list_amounts(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
         if source is not None and source not in known and "." not in source:
             kind = one.column.kind if one.direct_source else ColumnKind.TEXT
             kinds.setdefault(source, set()).add(kind)
-    return tuple(sorted(name for name, found in kinds.items() if found == {ColumnKind.DECIMAL}))
+    proved = {ColumnKind.TIMESTAMP: Type.TIMESTAMP}
+    proved |= {ColumnKind.DECIMAL: Type.DECIMAL} if has_amounts else {}
+    return {
+        name: proved[kind]
+        for name, found in sorted(kinds.items())
+        for kind in found
+        if found == {kind} and kind in proved
+    }
 
 
 def _list_said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pipeline.flow.frames import read_frames
 from pipeline.flow.ordered import restore_order
 from pipeline.plan.large import LargeSides
 from pipeline.plan.prepare import Prepared, Routing
-from pipeline.plan.reading import add_amounts, find_plain_columns
+from pipeline.plan.reading import add_own, find_plain_columns
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
@@ -48,7 +48,7 @@ def take_contacts(
     blank: Mapping[str, Sequence[str]],
 ) -> ContactRows:
     """Contacts, and the columns that mapping takes as they are."""
-    known, columns = add_amounts(CONTACTS, routing.amounts), main.columns(f"{CONTACTS.name}_landed")
+    known, columns = add_own(CONTACTS, routing.own), main.columns(f"{CONTACTS.name}_landed")
     plain = find_plain_columns(known, columns, routing.said)
     table, words = landed[CONTACTS.name], blank[CONTACTS.name]
     return ContactRows(landed=table, texts=TextColumns(table, plain, words), blank=words)

@@ -17,7 +17,7 @@ from pipeline.plan.parts.kit import (
 )
 from pipeline.plan.parts.route import BY_ROW, SMALL, VIEWS, name_side
 from pipeline.plan.prepare import Prepared, Routing
-from pipeline.plan.reading import add_amounts, find_plain_columns
+from pipeline.plan.reading import add_own, find_plain_columns
 from pipeline.plan.request import Planning
 from pipeline.plan.states import DOCUMENTS
 from schemas.sales import CONTACTS
@@ -74,7 +74,7 @@ def make_kit(
     for name in sides:
         main.copy(query("plan/parts/whole", rows=name), source.folder / name_side(name))
     landed = main.columns(f"{CONTACTS.name}_landed")
-    known = add_amounts(CONTACTS, routing.amounts)
+    known = add_own(CONTACTS, routing.own)
     return Kit(
         source=source,
         views=views,

@@ -87,11 +87,13 @@ _ENTITY: Final = (
 _QUESTION: Final = (
     r"^[^?/=&@:]{0,40}\p{L}\?\p{Ll}[^/=&@:]{0,40}$|^[^\p{L}\p{N}/=&@:]*\?{4}[^\p{L}\p{N}/=&@:]*$"
 )
-DAMAGED_SIGNS: Final = rf"{_QUESTION}|{_ENTITY}|\\u00[89a-fA-F][0-9a-fA-F]|\x1a"
+DAMAGED_SIGNS: Final = (
+    rf"{_QUESTION}|{_ENTITY}|\\u00[89a-fA-F][0-9a-fA-F]|\x1a|\+A[I-P][0-9A-Za-z+/]-"
+)
 """A question mark inside of a word, as programs write it for a letter that their code page lacks;
-letters as HTML or JSON write them."""
+letters as HTML, JSON or UTF-7 write them."""
 
-SIGNS_OF_DAMAGE: Final = "?&\\\x1a"
+SIGNS_OF_DAMAGE: Final = ("?", "&", "\\u00", "\x1a", "+A")
 """One of these is in each text of ``DAMAGED_SIGNS``."""
 
 DAMAGED_TEXT: Final = f"{DAMAGED_LETTERS}|{DAMAGED_SIGNS}"

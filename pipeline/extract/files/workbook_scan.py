@@ -173,12 +173,17 @@ def _find_errors(cut: bytes, tag: bytes, name: str) -> Iterator[tuple[int, int]]
 
 
 def _find_uncalculated(cut: bytes, tag: bytes, name: str) -> Iterator[tuple[int, int]]:
-    """Row and column of cells that hold a formula and no value."""
+    """Row and column of cells that hold a formula and no value.
+
+    Programs that do not calculate write an empty one; Excel says of an empty text that it is text.
+    """
     prefix = re.escape(tag)
     formula = rb"<" + prefix + rb"f(?:\s[^>]*)?(?:/>|>[^<]*</" + prefix + rb"f>)\s*"
-    cell = rb"<" + prefix + rb"c(\s[^>]*)?>\s*" + formula + rb"</" + prefix + rb"c>"
+    value = rb"(<" + prefix + rb"v\s*/>\s*|<" + prefix + rb"v>\s*</" + prefix + rb"v>\s*)?"
+    cell = rb"<" + prefix + rb"c(\s[^>]*)?>\s*" + formula + value + rb"</" + prefix + rb"c>"
     for one in re.finditer(cell, cut):
-        yield _find_place(one[1] or b"", name, NOT_CALCULATED)
+        if one[2] is None or b't="str"' not in (one[1] or b""):
+            yield _find_place(one[1] or b"", name, NOT_CALCULATED)
 
 
 def _find_place(attributes: bytes, name: str, why: str) -> tuple[int, int]:

@@ -143,6 +143,8 @@ def test_the_xml_of_other_writers_is_read(tmp_path: Path) -> None:
         ("<c r='F2' s='1' t='e'><f>NA()</f><v>#REF!</v></c>", "holds the error of a formula"),
         ('<c r="F2"><f>A1+1</f></c>', "holds a formula without its value"),
         ('<c r="F2" s="1"><f t="shared" si="0"/></c>', "holds a formula without its value"),
+        ('<c r="F2"><f>A1+1</f><v></v></c>', "holds a formula without its value"),
+        ('<c r="F2"><f>A1+1</f><v /></c>', "holds a formula without its value"),
     ],
 )
 def test_a_cell_without_its_value_makes_the_row_unreadable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,7 +81,7 @@ class ColumnSelection:
         Columns that look like marks of deletion and are none that p2c knows come along under their
         own names, to be counted.
         """
-        _refuse_doubles(headers, file)
+        _refuse_doubles(headers, file, self._find_needless_labels)
         written = {_fold(header): header for header in headers}
         found = {name: _find_spellings(self.field(name), written) for name in self.names}
         used = {header for spellings in found.values() for header in spellings}
@@ -90,6 +90,18 @@ class ColumnSelection:
             **{name: spellings for name, spellings in found.items() if spellings},
             **{header: (header,) for header in marks},
         }
+
+    def _find_needless_labels(self, headers: Collection[str]) -> frozenset[str]:
+        """Labels of columns that are there by name, in their simplest form: nothing reads them."""
+        there = {_fold(header) for header in headers}
+        names = {
+            name: {_fold(one) for one in (*self.field(name).better, name, *self.field(name).names)}
+            for name in self.names
+        }
+        labels = {
+            _fold(self.field(name).label) for name in names if not there.isdisjoint(names[name])
+        }
+        return frozenset(labels.difference(*names.values()))
 
     def keep_wanted(self, found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         """What was found, without columns that only look like marks of deletion."""
@@ -175,10 +187,14 @@ def looks_like_data(cells: Iterable[str]) -> bool:
     )
 
 
-def _refuse_doubles(headers: Collection[str], file: str) -> None:
+def _refuse_doubles(
+    headers: Collection[str],
+    file: str,
+    find_needless: Callable[[Collection[str]], Collection[str]],
+) -> None:
     counts = Counter(_fold(header) for header in headers if _fold(header))
     for name, count in counts.items():
-        if count > 1:
+        if count > 1 and name not in find_needless(headers):
             places = [
                 str(place) for place, header in enumerate(headers, start=1) if _fold(header) == name
             ]

@@ -91,6 +91,12 @@ def test_a_column_twice_is_refused_with_its_places_known_or_not() -> None:
     assert "'x' is there 3 times, in columns 1, 2, 8" in refused(["x", "X", *NEEDED, "x "])
 
 
+def test_a_label_may_be_there_twice_where_the_name_is_there() -> None:
+    headers = [*NEEDED, "Last Name", "Last Name"]
+    assert WANTED.pick(headers, "x.csv")["lastname"] == ("lastname",)
+    assert "'last name' is there 2 times" in refused([one for one in headers if one != "lastname"])
+
+
 def test_columns_without_a_name_are_ignored_however_many() -> None:
     assert WANTED.pick([*NEEDED, "", " "], "x.csv") == {name: (name,) for name in NEEDED}
 

@@ -95,7 +95,10 @@ LONGEST_WORD: Final = max(len(word.encode()) for word in NULL_WORDS)
 SHORTENED: Final = "E+"
 """What cells such as ``4.93E+11`` are counted as: a spreadsheet wrote a long number short."""
 
-SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:\.[0-9]+)?E\+[0-9]{2}"
+SHORTENED_NUMBER: Final = r"[+-]?[0-9](?:(?:[.,][0-9]+)?[Ee]\+[0-9]{2}|[.,][0-9]+[Ee][0-9]{2})"
+"""Such a number; Python and R write a small e, and Germans a comma. ``4E11`` may be a code."""
+EXPONENT: Final = r"[Ee]\+?[0-9]{2}$"
+"""How such a text ends."""
 
 FRACTION: Final = r"[0-9]+\.0"
 """A whole number as data frames write it in a column that has blanks."""
@@ -183,6 +186,8 @@ FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyTy
 """The forms, by the names of the macros' parameters."""
 
 _NOON: Final = 12
+_CLOCK_GROUP: Final = 4
+"""The clock stands behind the three numbers of the date."""
 _MICROSECONDS: Final = 16
 """Digits of a time of our days in microseconds since 1970."""
 
@@ -282,7 +287,8 @@ def _read_parts(text: pl.Expr, year: int, month: int, day: int) -> pl.Expr:
     joined = pl.concat_str(
         [text.str.extract(date, part) for part in (year, month, day)], separator="-"
     )
-    clock = text.str.extract(r" ([0-9]+[:.][0-9][0-9:.]*)").str.replace_all(".", ":", literal=True)
+    clock = text.str.extract(rf"{date}\.?,? {{1,2}}([0-9]+[:.][0-9][0-9:.]*)", _CLOCK_GROUP)
+    clock = clock.str.replace_all(".", ":", literal=True)
     half = text.str.extract("([AaPp])[Mm]$").str.to_lowercase()
     hour = clock.str.extract("^([0-9]+)").cast(pl.Int64, strict=False)
     wrong = half.is_not_null() & ~hour.is_between(1, _NOON)

@@ -22,7 +22,7 @@ from pipeline.extract.landing import LandedTable
 from schemas.damage import DAMAGED, DAMAGED_SIGNS, DAMAGED_TEXT
 from schemas.sales import DIGITS
 from schemas.text import trimmed
-from schemas.values import NULL_WORDS, SHORTENED, SHORTENED_NUMBER
+from schemas.values import EXPONENT, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
 
 
 def refuse_damaged(landed: LandedTable) -> None:
@@ -159,7 +159,7 @@ class TextColumns:
         """Numbers that a spreadsheet wrote short, in columns of digits."""
         digits = [wanted for wanted, name in self._names.items() if name in DIGITS]
         for text in rows.select(selectors.by_name(*digits) & selectors.string()):
-            some = text.filter(text.str.contains(SHORTENED, literal=True))
+            some = text.filter(text.str.contains(EXPONENT))
             count = int(some.str.contains(f"^(?:{SHORTENED_NUMBER})$").sum())
             if count:
                 self._add(text.name, SHORTENED, count)

@@ -49,6 +49,8 @@ _SHORT, _LONG = len("4E+11"), len("-1.23457E+11")
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
 """Byte → whether a word begins with it."""
 
+_SMALL: Final = 0x20
+"""The bit that makes a letter small."""
 _WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SPACE: Final = ord(" ")
 _SIGNS: Final = tuple(one.encode() for one in SIGNS_OF_DAMAGE)
@@ -116,8 +118,9 @@ class _Texts:
     def count_shortened(self) -> int:
         """How many cells are numbers as a spreadsheet writes them short: few end as these do."""
         some = self._find_long(_SHORT, _LONG)
-        exponents = self.content[self.bounds[some + 1] - len("E+11")]
-        some = some[exponents == ord("E")]
+        ends = self.bounds[some + 1]
+        signs = [self.content[ends - len(end)] | _SMALL for end in ("E+11", "E11")]
+        some = some[(signs[0] == ord("e")) | (signs[1] == ord("e"))]
         if not len(some):
             return 0
         written = self.cells.take(pa.array(some))

@@ -236,7 +236,7 @@ def _count_faults(session: Session, table: LandedTable) -> Cells:
     columns = {} if table.table == CONTACTS.name else session.columns(rows)
     for column in (name for name in _CODES if columns.get(name) == "VARCHAR"):
         text = query("plan/shortened", rows=rows, column=column)
-        count = session.frame(text, mark=SHORTENED, pattern=SHORTENED_NUMBER).item()
+        count = session.frame(text, pattern=SHORTENED_NUMBER).item()
         found[column, SHORTENED] += count
     return +found
 

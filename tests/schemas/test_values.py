@@ -218,3 +218,17 @@ def test_an_amount_shows_the_sign_of_its_decimals(
 def test_words_for_null_that_a_person_may_be_called_are_never_asked_about() -> None:
     assert "NULL" in values.TYPED_BY_NOBODY
     assert {"Null", "None", "NA", "N/A"} <= set(values.NULL_WORDS) - set(values.TYPED_BY_NOBODY)
+
+
+def test_the_clock_of_a_dotted_date_with_a_space_is_not_its_month() -> None:
+    moment = pl.select(values.timestamp_of(pl.lit("05. 12.2023 09:00"))).item()
+    assert moment.isoformat() == "2023-12-05T09:00:00+00:00"
+
+
+def test_a_number_that_was_written_short_is_known_by_its_exponent() -> None:
+    texts = pl.Series(
+        ["4.93E+11", "4.93e+11", "4,93E+11", "-1E+16", "4.93E11", "4E11", "E+11", "SE11"]
+    )
+    found = texts.str.contains(f"^(?:{values.SHORTENED_NUMBER})$")
+    assert found.to_list() == [True] * 5 + [False] * 3
+    assert texts.filter(found).str.contains(values.EXPONENT).all()

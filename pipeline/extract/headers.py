@@ -127,13 +127,14 @@ class ColumnSelection:
             if name
         }
 
-    def takes_first(self, name: str) -> bool:
-        """Whether the better spelling of a column counts, whatever the others say."""
-        return name == self.table.key or bool(self.field(name).better)
+    def can_contradict(self, name: str) -> bool:
+        """Whether spellings of a column that say different things leave it open which counts."""
+        field = self.field(name)
+        return not (name == self.table.key or field.better or field.decisive)
 
     def fills_gaps(self, name: str) -> bool:
         """Whether further spellings of a column count only where the better ones are blank."""
-        return not self.field(name).decisive and self.takes_first(name)
+        return not self.field(name).decisive and not self.can_contradict(name)
 
     def field(self, name: str) -> Field:
         """The column of that name; one beyond the catalogue is text."""

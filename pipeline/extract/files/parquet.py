@@ -159,7 +159,7 @@ def find_types(
             (
                 name,
                 pa.string()
-                if len(spellings) > 1 and not selection.takes_first(name)
+                if len(spellings) > 1 and selection.can_contradict(name)
                 else _find_type([stored[header].type for header in spellings]),
             )
             for name, spellings in columns.items()

@@ -28,6 +28,8 @@ _THROTTLED: Final = 429
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _AWAY: Final = _BUSY - {500}
 """Of these, what says nothing of the row: Sales throttles, or a gateway before it fails."""
+_LATER_WAIT: Final = 2.0
+"""Seconds until a row that Sales itself failed at is sent again."""
 _DENIED: Final = 403
 _GONE: Final = 404
 _CHANGED: Final = 412
@@ -158,7 +160,6 @@ class Updates:
             settled=settled,
             busy=busy,
             throttled=throttled,
-            limited=frozenset(key for key in busy if clear[key].status == _THROTTLED),
             in_doubt=doubt,
             wait=wait,
         )
@@ -167,14 +168,17 @@ class Updates:
         return found | self._look(unclear, rows.in_doubt | doubt, frozenset(unclear))
 
     def _hold(self, answers: Answers) -> float | None:
-        """Everybody waits if Sales throttled a row; the seconds, if p2c does not wait that long."""
+        """Everybody waits if Sales throttled a row.
+
+        The seconds, if p2c does not wait that long, or if these rows alone are to wait.
+        """
         waits = [read_wait(one) for one in answers.values() if one.status == _THROTTLED]
         longest = max(waits, default=0.0)
         if longest > self.system.policy.seconds:
             return longest
         if waits:
             self.sales.hold("$batch", longest)
-        return None
+        return max(map(_read_own_wait, answers.values()), default=0.0) or None
 
     def _look(
         self,
@@ -220,6 +224,13 @@ class Updates:
 def _make_bulk_request(rows: Iterable[ContactWrite]) -> BatchRequest:
     targets = [{"@odata.type": _CONTACT, "contactid": row.contactid, **row.changes} for row in rows]
     return BatchRequest(content_type="application/json", body=orjson.dumps({"Targets": targets}))
+
+
+def _read_own_wait(answer: PartAnswer) -> float:
+    """The seconds that a row waits before it is sent again, whatever the others do."""
+    if answer.status in _BUSY - {_THROTTLED}:
+        return read_wait(answer) if answer.status in _AWAY else _LATER_WAIT
+    return 0.0
 
 
 def _may_be_written(answer: PartAnswer | None) -> bool:

@@ -386,8 +386,8 @@ def test_a_row_that_is_to_wait_for_days_stops_the_command_which_then_goes_on(
 
 
 BUSY = b'HTTP/1.1 429 X\r\nRetry-After: 1\r\n\r\n{"error":{"message":"still busy"}}'
-STUCK = BUSY.replace(b"429", b"503")
-"""What may be about the row itself, where others get through."""
+STUCK = b'HTTP/1.1 500 X\r\n\r\n{"error":{"message":"deadlock"}}'
+"""What is about the row itself: others change the same records."""
 REFUSED = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n"
     b'{"error":{"code":"0x80040220","message":"Not like that"}}'
@@ -395,7 +395,7 @@ REFUSED = (
 
 
 @EVERY_ROW
-def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
+def test_a_row_that_stays_in_conflict_with_others_fails_and_the_rest_do_not(
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
@@ -407,14 +407,20 @@ def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
 
 
 @EVERY_ROW
+@pytest.mark.parametrize("status", [b"408", b"429", b"503"])
+@pytest.mark.parametrize("reached", [1, 1000], ids=["stops there", "goes through all"])
 def test_a_row_that_alone_stays_throttled_waits_for_the_same_command(
-    stages: MakeStage, whole: Whole, name: str
+    stages: MakeStage, whole: Whole, name: str, status: bytes, reached: int
 ) -> None:
-    stage = stages(name)
-    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}))
-    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req") as stopped:
+    """The others get their turn before."""
+    stage, said = stages(name), {1: BUSY.replace(b"429", status)}
+    stage.disturb(1000, lambda request: answer_rows(stage, request, said, reached=reached))
+    begin = stage.clock.seconds
+    words = r"throttles: it had no time for 1 row \(\S+\) in \d requests"
+    with pytest.raises(Stopped, match=words) as stopped:
         stage.deliver()
     assert stopped.value.exit_code == 3
+    assert stage.clock.seconds - begin >= stage.tries - 1
     continues(stage, whole(name))
 
 
@@ -432,7 +438,7 @@ def test_a_throttled_row_does_not_fail_with_one_that_is_busy_itself(
         return answer_rows(stage, request, said) if ours else None
 
     stage.wire.before = answer
-    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req"):
+    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row \(\S+\) in \d req"):
         stage.deliver()
     stage.calm()
     stage.deliver()

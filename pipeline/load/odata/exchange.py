@@ -25,7 +25,6 @@ from schemas.codes import find_code
 from schemas.text import WHITE_SPACE
 
 _BUSY: Final = frozenset({408, 429, 503})
-_LIMITED: Final = 429
 _GONE: Final = 404
 _LATER_WAIT: Final = 2.0
 """Seconds until a row that met another one in SCM is sent again."""
@@ -94,8 +93,6 @@ class Replies:
     busy: dict[str, Outcome] = field(default_factory=dict)
     throttled: set[str] = field(default_factory=set)
     """Busy rows that SCM had no time for, whatever they hold."""
-    limited: set[str] = field(default_factory=set)
-    """Those of them that SCM throttled: that is about who asks, never about the row."""
     waits: list[float] = field(default_factory=list)
     """Seconds that busy rows are to wait."""
     silent: list[str] = field(default_factory=list)
@@ -107,7 +104,6 @@ class Replies:
             settled=settled,
             busy=self.busy,
             throttled=frozenset(self.throttled),
-            limited=frozenset(self.limited),
             in_doubt=frozenset(self.silent),
             wait=self.wait,
         )
@@ -170,7 +166,6 @@ def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: 
         replies.busy[key] = replies.refuse(replace(meant, code=_CONFLICT))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
         replies.throttled.update({key} if answer.status in _BUSY else ())
-        replies.limited.update({key} if answer.status == _LIMITED else ())
     elif answer.status == _GONE and is_update:
         replies.declined[key] = explain_messages([text], "gone_from_scm")
     else:

@@ -19,7 +19,7 @@ from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.once import TOO_LARGE, Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import ETAG, SalesRows
 from pipeline.wire.system import System
 from schemas.codes import load_codes
@@ -119,8 +119,7 @@ class Updates:
                 self.in_bulk = False
                 return Judgement()
             case Declined():
-                refusal = reply.refusal
-                said = _fail("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
+                said = _fail("sales_refused", _describe_refusal(reply.refusal))
                 return Judgement(settled=dict.fromkeys(rows.keys, said))
             case _ if self.in_bulk:
                 return Judgement(settled=dict.fromkeys(rows.keys))
@@ -253,7 +252,7 @@ def _settle(answer: PartAnswer) -> Outcome | None:
         return _fail("gone_from_sales")
     if answer.status == _DENIED:
         return _fail("sales_denied", _read_text(answer))
-    return _fail("sales_refused", _read_text(answer) or _read_code(answer))
+    return _fail("sales_refused", _describe_refusal(answer.refusal))
 
 
 def _fail(name: str, detail: str = "") -> Outcome:
@@ -262,6 +261,13 @@ def _fail(name: str, detail: str = "") -> Outcome:
 
 def _describe(name: str, detail: str = "") -> str:
     return load_codes()[name].message(detail=detail)
+
+
+def _describe_refusal(refusal: Refusal) -> str:
+    """What Sales said; the status where nobody said anything."""
+    said = (refusal.cause or refusal.code).rstrip(". ")
+    reason = "a request with this row is too large" if refusal.status == TOO_LARGE else "no reason"
+    return said or f"{reason} (HTTP {refusal.status})"
 
 
 def _read_code(answer: PartAnswer) -> str:

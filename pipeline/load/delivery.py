@@ -18,7 +18,7 @@ from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.multipart import BatchAnswers, BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.once import TOO_LARGE, Busy, Declined, LostAnswer
 from pipeline.wire.system import System
 
 _KEY: Final = "destination_key"
@@ -208,6 +208,8 @@ class _Delivery:
     waited: float = 0.0
     """Seconds since the last outcome that the system asked to wait."""
     bytes: int = 0
+    most: int | None = None
+    """Rows of a request, at most; null as long as none was too large."""
     postponed: frozenset[str] = frozenset()
     """Rows whose turn comes after all others: the system had no time for them, and did not get to
     those behind."""
@@ -234,6 +236,9 @@ class _Delivery:
         elif isinstance(reply, Busy):
             self._wait_for_system(reply)
         elif isinstance(reply, Declined):
+            if reply.refusal.status == TOO_LARGE and len(sent) > 1:
+                self.most, self.left_open, self.judged = len(sent) // 2, "too_large", Judgement()
+                return
             self._look_last()
         self.judged = self.talk.judge(self._make_rows(sent), reply)
         if not isinstance(reply, Busy):
@@ -267,6 +272,7 @@ class _Delivery:
     def _make_rows(self, keys: Sequence[str] | None = None) -> Waiting:
         """Of these rows, or of those whose turn it is, the ones that wait."""
         turn = [key for key in self.waiting if key not in self.postponed] or list(self.waiting)
+        turn = turn[: self.most]
         chosen = tuple(key for key in (turn if keys is None else keys) if key in self.waiting)
         return Waiting(keys=chosen, in_doubt=frozenset(self.in_doubt.intersection(chosen)))
 

@@ -497,7 +497,7 @@ def test_rows_in_doubt_are_looked_at_before_their_request_is_declined(
             held.append(request)
             raise httpx.ReadError("broken")
         stage.answer(held[0])
-        return httpx.Response(413, json={"error": {"code": "x", "message": "too large"}})
+        return httpx.Response(422, json={"error": {"code": "x", "message": "not read"}})
 
     stage.disturb(2, answer)
     stage.deliver()
@@ -578,8 +578,8 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
-    too_large = {"error": {"code": "x", "message": "too large"}}
-    stage.disturb(1, lambda _request: httpx.Response(413, json=too_large))
+    not_read = {"error": {"code": "x", "message": "not read"}}
+    stage.disturb(1, lambda _request: httpx.Response(400, json=not_read))
     outcomes = stage.deliver()
     assert outcomes["failed"] == 3
     assert stage.said() == [("failed", stage.words.refused_whole)] * 3
@@ -587,7 +587,7 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
 
 
 @EVERY_ROW
-@pytest.mark.parametrize("status", [400, 409, 412, 413, 422])
+@pytest.mark.parametrize("status", [400, 409, 412, 422])
 @pytest.mark.parametrize("body", [b"", b'{"statusCode":400,"message":"no"}', b'{"error":{}}'])
 def test_a_refusal_without_the_systems_own_words_stops_the_command_and_fails_no_row(
     stages: MakeStage, whole: Whole, name: str, status: int, body: bytes
@@ -599,6 +599,54 @@ def test_a_refusal_without_the_systems_own_words_stops_the_command_and_fails_no_
         stage.deliver()
     assert stopped.value.exit_code == 3
     continues(stage, whole(name))
+
+
+TOO_LARGE: dict[str, Callable[[], httpx.Response]] = {
+    "the system": lambda: httpx.Response(413, json={"error": {"code": "x", "message": "too big"}}),
+    "a gateway": lambda: httpx.Response(413, html="<h1>Request Entity Too Large</h1>"),
+    "nobody says who": lambda: httpx.Response(413),
+}
+"""Who refuses a request as too large."""
+
+
+@EVERY_STAGE
+@pytest.mark.parametrize("who", TOO_LARGE)
+def test_a_request_that_is_too_large_is_sent_in_parts(
+    stages: MakeStage, whole: Whole, name: str, who: str
+) -> None:
+    stage = stages(name)
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        rows = sum(stage.mark(place) in request.read() for place in (1, 2, 3))
+        return TOO_LARGE[who]() if rows > 1 and request.method == "POST" else None
+
+    stage.wire.before = answer
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert stage.results().count("too_large") == 1
+
+
+@EVERY_STAGE
+@pytest.mark.parametrize("who", TOO_LARGE)
+def test_a_row_that_alone_is_too_large_fails_and_the_others_do_not(
+    stages: MakeStage, name: str, who: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda _request: TOO_LARGE[who]())
+    stage.deliver()
+    failed = ("failed", stage.words.too_large)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
+
+
+@EVERY_ROW
+def test_a_row_that_is_refused_within_a_request_as_too_large_fails_in_these_words(
+    stages: MakeStage, name: str
+) -> None:
+    stage, said = stages(name), {1: b"HTTP/1.1 413 Too Large\r\n\r\n"}
+    stage.disturb(1000, lambda request: answer_rows(stage, request, said))
+    stage.deliver()
+    failed = ("failed", stage.words.too_large)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
 
 
 @EVERY_ROW

@@ -14,11 +14,11 @@ from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
 from pipeline.scm.literals import COMPANY
-from pipeline.scm.messages import Explanation, explain_messages, explain_refusal
+from pipeline.scm.messages import Explanation, explain_messages, explain_refusal, explain_size
 from pipeline.wire import multipart
 from pipeline.wire.json_body import parse_json
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Declined
+from pipeline.wire.once import TOO_LARGE, Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
 from schemas.codes import find_code
@@ -75,11 +75,13 @@ Refuse: TypeAlias = Callable[[Explanation], Outcome]
 
 def refuse_all(rows: Waiting, declined: Declined, refuse: Refuse = refuse_row) -> Judgement:
     """SCM did not take the request at all; rows keep waiting if the reason passes by itself."""
-    meant = explain_refusal([declined.refusal.cause])
-    said = dict.fromkeys(rows.keys, refuse(meant))
+    said = declined.refusal
+    explain = explain_size if said.status == TOO_LARGE else explain_refusal
+    meant = explain([said.cause])
+    refused = dict.fromkeys(rows.keys, refuse(meant))
     if meant.later:
-        return Judgement(busy=said, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
-    return Judgement(settled=said)
+        return Judgement(busy=refused, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
+    return Judgement(settled=refused)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +168,8 @@ def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: 
         replies.busy[key] = replies.refuse(replace(meant, code=_CONFLICT))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
         replies.throttled.update({key} if answer.status in _BUSY else ())
+    elif answer.status == TOO_LARGE:
+        replies.declined[key] = explain_size([text])
     elif answer.status == _GONE and is_update:
         replies.declined[key] = explain_messages([text], "gone_from_scm")
     else:

@@ -127,8 +127,11 @@ def reconcile_rows(
     before = _read_applied(folder)
     results = _compare_tasks(folder, found, rows_at_once, kept)
     if not results:
+        has_rows = any(folder.path.glob("rows/*/*.parquet"))
         raise UsageError(
-            "the run planned no rows of the tasks that these exports belong to.",
+            "the run planned no rows of the tasks that these exports belong to."
+            if has_rows
+            else "the run planned no rows, and there is nothing to compare.",
             where=str(folder.run),
         )
     differences = pl.concat([one.differences for one in results.values()])

@@ -61,7 +61,13 @@ EXAMPLES = {
     "The data project is already executing.": "refused_conflict",
     "The environment is in maintenance mode.": "refused_conflict",
     "The system is currently under maintenance.": "refused_conflict",
-    "Your session has expired. Please sign in again.": "refused_conflict",
+    "Your session has expired.": "refused_conflict",
+    "Please sign in again.": "refused_conflict",
+    "The token has expired.": "refused_conflict",
+    "The environment is being serviced.": "refused_conflict",
+    "Dual-write failed.": "refused_rule",
+    "Unable to write data to entity contacts.": "refused_rule",
+    "Writes to ContactEntity failed with error message Request failed.": "refused_rule",
     (
         "Unable to write data to entity contacts. Writes to ContactEntity failed with error "
         "message Request failed with status code BadRequest. Access denied."
@@ -71,6 +77,8 @@ EXAMPLES = {
         "Server failed to authenticate the request. Signature not valid in the specified time "
         "frame."
     ): "package_refused",
+    "Signature did not match.": "package_refused",
+    "Failed to authenticate the request.": "package_refused",
     "Number sequence Cust_1 has been exceeded.": "refused_sequence",
     (
         "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'."

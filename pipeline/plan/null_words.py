@@ -17,6 +17,7 @@ from typing import Final
 from pipeline.errors import SourceError, count_of
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
+from pipeline.plan.masked import report_masked
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS, TABLES
@@ -103,6 +104,8 @@ def view_tables(
             *report_damaged(session, table, table.words or {}, used),
         )
     ]
+    if CONTACTS.name in landed:
+        told += report_masked(session, landed[CONTACTS.name], used)
     return replace(found, findings=(*found.findings, *told))
 
 

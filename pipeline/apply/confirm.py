@@ -80,6 +80,7 @@ def record_import(
         ),
         memory.blaming_memory(folder.path.parent, destination.name),
     ):
+        memory.list_whole_memories(folder.path.parent, destination.name)
         imported = _place(folder, destination.name, lines, batches)
         return _confirm(folder, destination.name, before, imported, errors, clock)
 

@@ -30,7 +30,7 @@ from pipeline.run.unfinished import refuse_beside_unfinished
 _DRIFT: Final = timedelta(minutes=5)
 """How far two clocks may differ."""
 
-_UNSENT: Final = frozenset({"not_sent", "busy"})
+_UNSENT: Final = frozenset({"not_sent", "busy", "too_large"})
 """Results of attempts that had no effect."""
 
 

@@ -127,10 +127,7 @@ def reconcile_rows(
     before = _read_applied(folder)
     results = _compare_tasks(folder, found, rows_at_once, kept)
     if not results:
-        raise UsageError(
-            "the run planned no rows of the tasks that these exports belong to.",
-            where=str(folder.run),
-        )
+        raise _refuse_nothing(folder)
     differences = pl.concat([one.differences for one in results.values()])
     facts: Reconciliation = {
         "at": clock().isoformat(),
@@ -160,6 +157,17 @@ def _summarize(found: Mapping[str, pl.LazyFrame], results: Mapping[str, TaskComp
         if one.rows and found[task].head(1).collect().is_empty()
     )
     return summarize_comparison(list(results.values())) + "".join(empty)
+
+
+def _refuse_nothing(folder: RunFolder) -> UsageError:
+    """Nothing can be compared: the exports are of other tasks, or there are no rows at all."""
+    has_rows = any(folder.path.glob("rows/*/*.parquet"))
+    return UsageError(
+        "the run planned no rows of the tasks that these exports belong to."
+        if has_rows
+        else "the run planned no rows, and there is nothing to compare.",
+        where=str(folder.run),
+    )
 
 
 def _read_applied(folder: RunFolder) -> Summary:

@@ -19,7 +19,7 @@ from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.once import TOO_LARGE, Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import ETAG, SalesRows
 from pipeline.wire.system import System
 from schemas.codes import load_codes
@@ -28,6 +28,8 @@ _THROTTLED: Final = 429
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _AWAY: Final = _BUSY - {500}
 """Of these, what says nothing of the row: Sales throttles, or a gateway before it fails."""
+_LATER_WAIT: Final = 2.0
+"""Seconds until a row that Sales itself failed at is sent again."""
 _DENIED: Final = 403
 _GONE: Final = 404
 _CHANGED: Final = 412
@@ -117,8 +119,7 @@ class Updates:
                 self.in_bulk = False
                 return Judgement()
             case Declined():
-                refusal = reply.refusal
-                said = _fail("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
+                said = _fail("sales_refused", _describe_refusal(reply.refusal))
                 return Judgement(settled=dict.fromkeys(rows.keys, said))
             case _ if self.in_bulk:
                 return Judgement(settled=dict.fromkeys(rows.keys))
@@ -158,7 +159,6 @@ class Updates:
             settled=settled,
             busy=busy,
             throttled=throttled,
-            limited=frozenset(key for key in busy if clear[key].status == _THROTTLED),
             in_doubt=doubt,
             wait=wait,
         )
@@ -167,14 +167,17 @@ class Updates:
         return found | self._look(unclear, rows.in_doubt | doubt, frozenset(unclear))
 
     def _hold(self, answers: Answers) -> float | None:
-        """Everybody waits if Sales throttled a row; the seconds, if p2c does not wait that long."""
+        """Everybody waits if Sales throttled a row.
+
+        The seconds, if p2c does not wait that long, or if these rows alone are to wait.
+        """
         waits = [read_wait(one) for one in answers.values() if one.status == _THROTTLED]
         longest = max(waits, default=0.0)
         if longest > self.system.policy.seconds:
             return longest
         if waits:
             self.sales.hold("$batch", longest)
-        return None
+        return max(map(_read_own_wait, answers.values()), default=0.0) or None
 
     def _look(
         self,
@@ -222,6 +225,13 @@ def _make_bulk_request(rows: Iterable[ContactWrite]) -> BatchRequest:
     return BatchRequest(content_type="application/json", body=orjson.dumps({"Targets": targets}))
 
 
+def _read_own_wait(answer: PartAnswer) -> float:
+    """The seconds that a row waits before it is sent again, whatever the others do."""
+    if answer.status in _BUSY - {_THROTTLED}:
+        return read_wait(answer) if answer.status in _AWAY else _LATER_WAIT
+    return 0.0
+
+
 def _may_be_written(answer: PartAnswer | None) -> bool:
     """Whether a row without a clear answer may have been written all the same."""
     return answer is None or (answer.status in _BUSY and answer.status != _THROTTLED)
@@ -242,7 +252,7 @@ def _settle(answer: PartAnswer) -> Outcome | None:
         return _fail("gone_from_sales")
     if answer.status == _DENIED:
         return _fail("sales_denied", _read_text(answer))
-    return _fail("sales_refused", _read_text(answer) or _read_code(answer))
+    return _fail("sales_refused", _describe_refusal(answer.refusal))
 
 
 def _fail(name: str, detail: str = "") -> Outcome:
@@ -251,6 +261,13 @@ def _fail(name: str, detail: str = "") -> Outcome:
 
 def _describe(name: str, detail: str = "") -> str:
     return load_codes()[name].message(detail=detail)
+
+
+def _describe_refusal(refusal: Refusal) -> str:
+    """What Sales said; the status where nobody said anything."""
+    said = (refusal.cause or refusal.code).rstrip(". ")
+    reason = "a request with this row is too large" if refusal.status == TOO_LARGE else "no reason"
+    return said or f"{reason} (HTTP {refusal.status})"
 
 
 def _read_code(answer: PartAnswer) -> str:

@@ -15,6 +15,7 @@ from pipeline.events import Listener
 from pipeline.project.resolve import Project, project_of_run
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.facts import RunFacts
 from pipeline.run.folder import RunFolder
 from pipeline.scm.rows import FEW, read_scm_rows
@@ -38,6 +39,7 @@ def reconcile_run(
     facts = found.facts()
     _refuse_others(found, facts)
     require_whole(found)
+    _refuse_purged(found)
     project = project_of_run(facts)
     if scm:
         done = readback.reconcile_rows(
@@ -72,6 +74,15 @@ def _refuse_others(found: RunFolder, facts: RunFacts) -> None:
     if facts.fills_sales:
         raise UsageError(
             "is a backfill, and writes into Sales; reconcile compares loads into SCM.",
+            where=found.run,
+        )
+
+
+def _refuse_purged(found: RunFolder) -> None:
+    """Refuse runs of which the values are gone that SCM's would be compared with."""
+    if any(name.startswith("rows/") for name in gather_evidence(found).purged):
+        raise UsageError(
+            "the planned rows were purged, and nothing is left to compare SCM with.",
             where=found.run,
         )
 

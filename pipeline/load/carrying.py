@@ -99,6 +99,7 @@ def export_memory(runs: Path, to: Path, now: datetime) -> list[CarriedTable]:
             _mend(runs, folder.name)
         paths = [path for one in folders for path in memory.list_memories(runs, one.name)]
         memory.refuse_unreadable(paths, whole=True)
+        memory.refuse_rewritten(paths)
         tables = [_describe(path) for path in paths]
         manifest = CarriedManifest(
             p2c=__version__, made_at=now.isoformat(), host=socket.gethostname(), tables=tables
@@ -260,11 +261,9 @@ def _put_in_place(runs: Path, name: str, tables: Sequence[_Unpacked], now: datet
     """Replace the memory of a destination; a copy is kept for when it is rebuilt from runs."""
     imported = memory.find_imported(runs, name)
     for one in tables:
-        for path in (
-            imported / f"{one.table.task}.parquet",
-            memory.find_memory(runs, name, one.table.task),
-        ):
-            with replacing(path) as partial:
-                shutil.copyfile(one.path, partial)
+        with replacing(imported / f"{one.table.task}.parquet") as partial:
+            shutil.copyfile(one.path, partial)
+        with memory.replacing_memory(memory.find_memory(runs, name, one.table.task)) as partial:
+            shutil.copyfile(one.path, partial)
     stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     write_json(imported / memory.IMPORTED_AT, {"at": stamp})

@@ -18,7 +18,7 @@ from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.multipart import BatchAnswers, BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.once import TOO_LARGE, Busy, Declined, LostAnswer
 from pipeline.wire.system import System
 
 _KEY: Final = "destination_key"
@@ -59,15 +59,13 @@ class Judgement:
     ``settled``: rows that need nothing more, with their outcome; null stands for the one that the
     action foresaw. ``busy``: rows to send again, with the outcome they get if the system stays too
     busy for them; ``throttled`` are those of them that the system had no time for, whatever they
-    hold; of them ``limited`` are those that got HTTP 429, never about a row. ``in_doubt``: rows
-    that the request may have written. ``wait``: seconds to wait before the next request; null when
-    there is nothing to wait for.
+    hold: they never fail by it. ``in_doubt``: rows that the request may have written. ``wait``:
+    seconds to wait before the next request; null when there is nothing to wait for.
     """
 
     settled: Mapping[str, Outcome | None] = field(default_factory=dict)
     busy: Mapping[str, Outcome] = field(default_factory=dict)
     throttled: frozenset[str] = frozenset()
-    limited: frozenset[str] = frozenset()
     in_doubt: frozenset[str] = frozenset()
     wait: float | None = None
 
@@ -78,7 +76,6 @@ class Judgement:
             settled={**self.settled, **later.settled},
             busy={**self.busy, **later.busy},
             throttled=self.throttled | later.throttled,
-            limited=self.limited | later.limited,
             in_doubt=self.in_doubt | later.in_doubt,
             wait=max(waits, default=None),
         )
@@ -210,9 +207,9 @@ class _Delivery:
     """Requests in a row that did not reach the system, or that it had no time for."""
     waited: float = 0.0
     """Seconds since the last outcome that the system asked to wait."""
-    answered: bool = False
-    """Whether the system has had time for any row of the unit."""
     bytes: int = 0
+    most: int | None = None
+    """Rows of a request, at most; null as long as none was too large."""
     postponed: frozenset[str] = frozenset()
     """Rows whose turn comes after all others: the system had no time for them, and did not get to
     those behind."""
@@ -239,6 +236,9 @@ class _Delivery:
         elif isinstance(reply, Busy):
             self._wait_for_system(reply)
         elif isinstance(reply, Declined):
+            if reply.refusal.status == TOO_LARGE and len(sent) > 1:
+                self.most, self.left_open, self.judged = len(sent) // 2, "too_large", Judgement()
+                return
             self._look_last()
         self.judged = self.talk.judge(self._make_rows(sent), reply)
         if not isinstance(reply, Busy):
@@ -252,7 +252,6 @@ class _Delivery:
         """Note how the system takes it."""
         if not is_idle:
             self.idle, self.refused, self.waited = 0, 0, 0.0
-            self.answered |= not isinstance(reply, LostAnswer)
         elif not isinstance(reply, Busy):
             self.idle, self.refused, self.waited = self.idle + 1, 0, 0.0
 
@@ -273,6 +272,7 @@ class _Delivery:
     def _make_rows(self, keys: Sequence[str] | None = None) -> Waiting:
         """Of these rows, or of those whose turn it is, the ones that wait."""
         turn = [key for key in self.waiting if key not in self.postponed] or list(self.waiting)
+        turn = turn[: self.most]
         chosen = tuple(key for key in (turn if keys is None else keys) if key in self.waiting)
         return Waiting(keys=chosen, in_doubt=frozenset(self.in_doubt.intersection(chosen)))
 
@@ -357,7 +357,7 @@ class _Delivery:
             raise busy
 
     def _give_up(self, reply: Reply) -> None:
-        """Rows that the system was too busy for have failed; the others get another turn.
+        """Rows that are themselves why the system was busy fail; the others get another turn.
 
         Where it was busy for no row of its own, the command stops.
         """
@@ -365,25 +365,21 @@ class _Delivery:
         if not busy:
             raise self._describe_silence(reply)
         self.idle = 0
-        if self._is_throttling(busy):
-            if self.postponed or len(busy) == len(self.waiting):
-                raise self._describe_throttling(len(self.waiting))
+        own = busy.keys() - self.judged.throttled
+        if own:
+            self._look_last()
+            self._take(Judgement(settled={key: busy[key] for key in self.waiting if key in own}))
+        elif self.postponed or len(busy) == len(self.waiting):
+            raise self._describe_throttling()
+        else:
             self.postponed = frozenset(busy)
-            return
-        self._look_last()
-        own = busy.keys() - self.judged.limited
-        self._take(Judgement(settled={key: busy[key] for key in self.waiting if key in own}))
 
-    def _is_throttling(self, busy: Mapping[str, Outcome]) -> bool:
-        """Whether it may be the system that has no time, and not something about a single row."""
-        is_alike = busy.keys() <= self.judged.throttled
-        is_limited = busy.keys() <= self.judged.limited
-        return is_limited or (is_alike and (len(busy) > 1 or not self.answered))
-
-    def _describe_throttling(self, rows: int) -> Busy:
-        noun = "row" if rows == 1 else "rows"
+    def _describe_throttling(self) -> Busy:
+        """The rows that the system has no time for; the key of one, which may be why."""
+        rows = count_of(len(self.waiting), "row")
+        first = "" if len(self.waiting) > 1 else f" ({next(iter(self.waiting))})"
         return Busy(
-            f"throttles: it had no time for {rows:,} {noun} in {self.talk.tries} requests. Run the "
+            f"throttles: it had no time for {rows}{first} in {self.talk.tries} requests. Run the "
             "same command again to continue.",
             where=self.talk.system.label,
             seconds=self.judged.wait or 0.0,

@@ -13,7 +13,7 @@ from pipeline.load.order import LoadOrder
 from pipeline.load.results import LoadResult, remember_arrived, write_results
 from pipeline.load.sending import send_units
 from pipeline.run.files import locked
-from pipeline.run.memory import blaming_memory, find_memory_folder
+from pipeline.run.memory import blaming_memory, find_memory_folder, list_whole_memories
 
 
 def load_plan(order: LoadOrder) -> LoadResult:
@@ -34,6 +34,7 @@ def load_plan(order: LoadOrder) -> LoadResult:
         locked(destination, "another process is loading into this destination."),
         blaming_memory(order.folder.path.parent, order.destination),
     ):
+        list_whole_memories(order.folder.path.parent, order.destination)
         try:
             send_units(order)
         except KeyboardInterrupt:  # Nobody waits for the memory then: the next start writes it.

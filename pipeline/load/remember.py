@@ -16,7 +16,7 @@ from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.facts import Kind
-from pipeline.run.files import DISK, LOCK, TableWriter, read_json, replacing, try_lock
+from pipeline.run.files import LOCK, TableWriter, read_json, try_lock
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import Entry, read_journal
 from pipeline.run.ledger import list_ended_units
@@ -77,8 +77,8 @@ def update_memory(
             ):
                 memory.merge_rows(here, path, kept)
         elif count and not undoes:
-            with during("remembering what was loaded"):
-                DISK.replace(kept, path)
+            with during("remembering what was loaded"), memory.replacing_memory(path) as partial:
+                shutil.copyfile(kept, partial)
     finally:
         kept.unlink(missing_ok=True)
 
@@ -141,8 +141,7 @@ def rebuild_memory(runs: Path, destination: str) -> None:
     Raises:
         InvariantBroken: a run folder was altered.
     """
-    for old in memory.find_memory_folder(runs, destination).glob("*.parquet"):
-        old.unlink()
+    memory.forget_memories(runs, destination)
     since = _restore_imported(runs, destination)
     ordered = sorted(
         ((read_journal(one.journal).entries, one) for one in _list_loads(runs, destination)),
@@ -166,7 +165,7 @@ def _restore_imported(runs: Path, destination: str) -> str:
     if not (imported / memory.IMPORTED_AT).is_file():
         return ""
     for path in imported.glob("*.parquet"):
-        with replacing(memory.find_memory(runs, destination, path.stem)) as partial:
+        with memory.replacing_memory(memory.find_memory(runs, destination, path.stem)) as partial:
             shutil.copyfile(path, partial)
     return str(read_json(imported / memory.IMPORTED_AT)["at"])
 

@@ -20,9 +20,12 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.mapping.template import list_entities_by_task
+from pipeline.mapping.template import IN_DIGITS, list_entities_by_task
 from pipeline.suggest import SettingProblem, suggest_nearest
 from schemas.catalogue import BOOLEANS, NO_YES, Column, ColumnKind, Entity
+
+WHOLE: Final = IN_DIGITS
+"""How a setting says that it is a whole number."""
 
 LEGAL_ENTITY: Final = "dataAreaId"
 """The column that every row gets from the legal entity of its contact."""
@@ -88,7 +91,7 @@ class ColumnDeclaration(BaseModel):
         ),
         examples=["string"],
     )
-    length: Annotated[int, Field(ge=1)] | None = Field(
+    length: Annotated[int, Field(ge=1), IN_DIGITS] | None = Field(
         None,
         description=(
             "The longest text, in characters (UTF-16 code units). If it is not set, it is the "

@@ -7,6 +7,7 @@ destination column is filled: trim → country → value map → default if stil
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -21,6 +22,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
+from pydantic_core import PydanticKnownError
 
 from pipeline.suggest import SettingProblem, explain_validation_error, suggest_nearest
 from pipeline.templates import read_shipped
@@ -62,6 +64,19 @@ def _to_text(value: object) -> object:
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
 
+
+_DIGITS: Final = re.compile(r"\s*[-+]?[0-9]+(_[0-9]+)*\s*")
+
+
+def _refuse_fraction(value: object) -> object:
+    """A number that somebody may have written with separators of thousands: 10.000 is not 10."""
+    if isinstance(value, bool | float) or (isinstance(value, str) and not _DIGITS.fullmatch(value)):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+IN_DIGITS: Final = BeforeValidator(_refuse_fraction)
+"""A whole number is written in digits alone."""
 
 Text = Annotated[
     str,
@@ -144,7 +159,7 @@ class MappingRow(BaseModel):
             "rejected, and free text is cut."
         ),
     )
-    max_length: Annotated[int, Field(ge=1)] | None = Field(
+    max_length: Annotated[int, Field(ge=1), IN_DIGITS] | None = Field(
         None,
         description=(
             "The longest value, in characters (UTF-16 code units). Set it if your site extended "

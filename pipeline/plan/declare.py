@@ -34,7 +34,7 @@ COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 READING: Final = (
     "column_unreadable", "date_order_unknown", "deletion_unreadable", "fraction_dropped",
     "null_word_read",
-    "number_shortened", "text_damaged",
+    "number_shortened", "text_damaged", "text_masked",
 )  # fmt: skip
 """Codes of findings of how columns were read."""
 

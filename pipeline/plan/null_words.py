@@ -17,6 +17,7 @@ from typing import Final
 from pipeline.errors import SourceError, count_of
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
+from pipeline.plan.masked import report_masked
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.damage import DAMAGED, DAMAGED_TEXT
@@ -102,6 +103,8 @@ def view_tables(
             *report_faults(session, table, _count_faults(session, table), used),
         )
     ]
+    if CONTACTS.name in landed:
+        told += report_masked(session, landed[CONTACTS.name], used)
     return replace(found, findings=(*found.findings, *told))
 
 

@@ -42,7 +42,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from pipeline.errors import ConfigurationError
 from pipeline.lazy import import_lazily
-from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
+from pipeline.mapping.columns import WHOLE, ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import (
     AuthSettings,
@@ -296,7 +296,7 @@ Label = Annotated[
     BeforeValidator(_write_flag),
     WithJsonSchema({"type": ["string", "integer", "boolean"]}),
 ]
-AtOnce = Annotated[int, Field(ge=1, le=200)]
+AtOnce = Annotated[int, Field(ge=1, le=200), WHOLE]
 
 
 def parse_duration(text: str) -> timedelta:
@@ -349,7 +349,7 @@ class Section(BaseModel):
     @classmethod
     def _drop_blanks(cls, given: object) -> object:
         return (
-            {key: value for key, value in given.items() if value != ""}
+            {key: one for key, one in given.items() if one != "" or key not in cls.model_fields}
             if isinstance(given, dict)
             else given
         )
@@ -423,18 +423,18 @@ class SourceSettings(Section):
         ),
         examples=[["NULL"]],
     )
-    row_limit: Annotated[int, Field(ge=1024, le=1 << 30)] = Field(
+    row_limit: Annotated[int, Field(ge=1024, le=1 << 30), WHOLE] = Field(
         1_048_576,
         description="The longest row of a text file, in bytes. A longer row counts as unreadable.",
     )
-    unpacked_limit: Annotated[int, Field(ge=1024, le=1 << 60)] = Field(
+    unpacked_limit: Annotated[int, Field(ge=1024, le=1 << 60), WHOLE] = Field(
         8 * 1024**3,
         description=(
             "What a packed file (.gz, .zip) may become when it is unpacked, in bytes. A larger one "
             "is refused."
         ),
     )
-    unpacked_ratio: Annotated[int, Field(ge=2, le=_MOST_ROWS)] = Field(
+    unpacked_ratio: Annotated[int, Field(ge=2, le=_MOST_ROWS), WHOLE] = Field(
         200,
         description=(
             "How many times its size a packed file may become; asked above 64 MiB. Exports become "
@@ -552,7 +552,7 @@ class DestinationSettings(Section):
         ),
         examples=["customers.csv", ["usmf.zip", "demf.zip"]],
     )
-    batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+    batch_rows: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = Field(
         20_000, description="The number of rows in one package."
     )
     compare_with_scm: bool = Field(
@@ -563,14 +563,14 @@ class DestinationSettings(Section):
             "it updates are compared with what p2c sent last."
         ),
     )
-    auto_rows: Annotated[int, Field(ge=0, le=_MOST_ROWS)] = Field(
+    auto_rows: Annotated[int, Field(ge=0, le=_MOST_ROWS), WHOLE] = Field(
         500,
         description=(
             'With load = "auto": up to this many rows of one task and legal entity go through '
             "OData, more go as packages. The default is a guess; nobody has measured it."
         ),
     )
-    odata_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
+    odata_rows: Annotated[int, Field(ge=1, le=1_000), WHOLE] = Field(
         100, description="The number of rows in one OData request."
     )
     text_qualifier: Literal["always", "needed"] = Field(
@@ -648,7 +648,7 @@ class RunSettings(Section):
         description="What the project is called. The report has it in its heading.",
         examples=["Contoso roll-out, wave 2"],
     )
-    morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] = Field(
+    morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS), WHOLE] = Field(
         32_768, description="The number of rows that p2c works on at once. Less needs less memory."
     )
     memory: Memory = Field(
@@ -677,7 +677,7 @@ class RunSettings(Section):
         ),
         examples=["sc://spark.contoso.com:15002"],
     )
-    part_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] | None = Field(
+    part_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS), WHOLE] | None = Field(
         None,
         description=(
             "The number of contact rows of one part. Spark has 122880 if it is not set. With "
@@ -809,7 +809,7 @@ class BackfillSettings(Section):
             "and guards nothing: use it only if nobody else writes to Sales at the same time."
         ),
     )
-    request_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
+    request_rows: Annotated[int, Field(ge=1, le=1_000), WHOLE] = Field(
         100, description="The number of rows in one request to Sales."
     )
     bypass: Literal["none", "plugins", "logic"] = Field(

@@ -18,8 +18,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import InvariantBroken
-from pipeline.run.files import replacing
+from pipeline.errors import InvariantBroken, P2cError
+from pipeline.run.files import hash_file, read_json, replacing, write_json
 from pipeline.run.folder import MEMORIES, SCRATCH
 from sql.query import query
 from sql.session import Session
@@ -36,6 +36,9 @@ LOADED: Final = pl.Schema(
 
 _NEEDED: Final = frozenset({"destination_key", "row_hash"})
 """Columns that a replayed plan has, too."""
+
+_HASHES: Final = "hashes.json"
+"""In the folder of a memory: task → the hashes that its file may have; two while it is replaced."""
 
 IMPORTED_AT: Final = "imported.json"
 """In the folder of what was imported: when it was."""
@@ -62,10 +65,77 @@ def list_memories(runs: Path, destination: str) -> list[Path]:
 
 
 def list_whole_memories(runs: Path, destination: str) -> list[Path]:
-    """The same. Raises ``InvariantBroken`` if one is no memory."""
+    """The same. Raises ``InvariantBroken`` if one is no memory, or is not as p2c wrote it."""
     found = list_memories(runs, destination)
     refuse_unreadable(found)
+    refuse_rewritten(found)
     return found
+
+
+@contextmanager
+def replacing_memory(path: Path) -> Iterator[Path]:
+    """As ``replacing``; what is written is known by its hash from then on.
+
+    The hash is on disk before the file takes its place, next to that of the file before it: a stop
+    in between leaves either.
+    """
+    before = _read_hashes(path)[-1:]
+    with replacing(path) as partial:
+        yield partial
+        now = hash_file(partial)
+        _write_hashes(path, [*before, now])
+    _write_hashes(path, [now])
+
+
+def forget_memories(runs: Path, destination: str) -> None:
+    """Remove the memory of a destination, to build it again."""
+    for old in list_memories(runs, destination):
+        old.unlink()
+        _write_hashes(old, [])
+
+
+def _read_hashes(path: Path) -> list[str]:
+    """The hashes that a memory may have; none if nobody wrote one down."""
+    file = path.with_name(_HASHES)
+    if not file.is_file():
+        return []
+    try:
+        found = read_json(file).get(path.stem, [])
+    except P2cError:
+        found = None
+    if not isinstance(found, list):
+        raise InvariantBroken("was altered. Restore this folder from a backup.", where=str(file))
+    return [str(one) for one in found]
+
+
+def _write_hashes(path: Path, hashes: Sequence[str]) -> None:
+    file = path.with_name(_HASHES)
+    known = read_json(file) if file.is_file() else {}
+    write_json(file, {**known, path.stem: list(hashes)})
+
+
+def refuse_rewritten(files: Sequence[Path]) -> None:
+    """Refuse a memory that somebody else has written: rows would be sent twice, or never.
+
+    One that an earlier version of p2c wrote has no hash, and is believed.
+
+    Raises:
+        InvariantBroken: a file is not as p2c wrote it.
+    """
+    for path in files:
+        # A load may replace the file between the two looks.
+        if not any(_is_as_written(path) for _ in range(2)):
+            raise InvariantBroken(
+                "the memory of loads is not as p2c wrote it. Restore this folder from a backup of "
+                "the folder of runs, or the memory with `p2c memory import FILE --replace`.",
+                where=str(path),
+            )
+
+
+def _is_as_written(path: Path) -> bool:
+    found = hash_file(path)
+    hashes = _read_hashes(path)
+    return not hashes or found in hashes
 
 
 @contextmanager
@@ -154,5 +224,5 @@ def merge_rows(session: Session, path: Path, rows: Path) -> None:
     """
     name_memory(session, path)
     session.parquet("rows_loaded", rows, schema=LOADED)
-    with replacing(path) as partial:
+    with replacing_memory(path) as partial:
         session.copy(query("run/remembered"), partial, compression="zstd")

@@ -27,6 +27,7 @@ ALARMS: Final = (
     "nothing_selected",
     "only_not_found",
     "counts_disagree",
+    "text_masked",
 )
 """Findings of the run for which a person must look, whatever became of contacts."""
 

@@ -41,7 +41,7 @@ def _check_mapping(mapping: CompiledTemplate, model: Model) -> Iterator[str]:
 
 def _check_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Iterator[str]:
     """Values that the template can produce for an enum column and that SCM does not know."""
-    if members is None or target.column.kind is not ColumnKind.ENUM:
+    if not members or target.column.kind is not ColumnKind.ENUM:
         return
     for value in list_fixed_values(target):
         if value not in members:

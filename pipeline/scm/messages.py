@@ -115,6 +115,17 @@ def explain_refusal(texts: Iterable[str]) -> Explanation:
     return meant if meant.code in _OF_WHOLE else replace(meant, code=REFUSED)
 
 
+def explain_size(texts: Iterable[str]) -> Explanation:
+    """What it means that a request with one row alone is too large (HTTP 413)."""
+    said = clean_messages(texts)
+    plain = "A request with this row alone is larger than SCM, or a gateway before it, takes."
+    advice = "Shorten the row's longest values in Sales, or let the gateway take more."
+    more = f" SCM said: {said}" if said else ""
+    return Explanation(
+        code="refused_too_large", text=f"{plain} {advice}{more}", cause=f"{plain}{more}"
+    )
+
+
 def _read_words(match: re.Match[str]) -> dict[str, str]:
     """What the groups of a pattern found; groups that differ in a digit stand for the same."""
     found: dict[str, str] = {}

@@ -40,6 +40,8 @@ CONTINUE: Final = "Run the same command again to continue."
 _TRANSIENT: Final = frozenset({408, 425, 444, 449, 499, *range(500, 600)} - {501})
 """Statuses of a system, or of whoever stands before it, that fails. That what was asked does not
 exist there (501) is a refusal."""
+_CLEAR: Final = frozenset({401, 413, 429})
+"""Statuses that say what is wrong, even with a web page."""
 _STATUSES: Final = range(100, 600)
 _NOT_A_MEMBER: Final = "0x80072560"
 
@@ -178,10 +180,7 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
         event = f"redirects us to {host} instead of answering (HTTP {status})"
         return AnswerUnreadable(f"{event}. Check its url.", where=system, event=event)
     wait = read_retry_after(response.headers)
-    if is_html(response) and status not in {
-        httpx.codes.UNAUTHORIZED,
-        httpx.codes.TOO_MANY_REQUESTS,
-    }:
+    if is_html(response) and status not in _CLEAR:
         return _blame_gateway(said, wait, system)
     if status == httpx.codes.UNAUTHORIZED:
         return _translate_unauthorized(response, said, system)

@@ -22,6 +22,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _TEXTS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """Texts of JSON, the last one with or without its end; brackets in them open nothing."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
+_MORE: Final = "@Microsoft.Dynamics.CRM.morerecords"
 _NEXT: Final = frozenset({"@odata.nextlink", "@nextlink"})
 
 
@@ -130,10 +131,15 @@ def check_rows(answer: Mapping[str, object], columns: Collection[str] = ()) -> l
 
 
 def read_next_link(answer: Mapping[str, object]) -> str | None:
-    """Where the next page is; null on the last one. Raises ``ValueError`` if it is no address."""
+    """Where the next page is; null on the last one.
+
+    Raises ``ValueError`` if it is no address, or missing though there are more rows.
+    """
     for name, value in answer.items():
         if name.lower() in _NEXT and value is not None:
             if type(value) is not str or not value:
                 raise MalformedError("a next page that is no address")
             return value
+    if answer.get(_MORE) is True:
+        raise MalformedError("more rows to come, and no address of a next page")
     return None

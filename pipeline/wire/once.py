@@ -38,6 +38,8 @@ _OF_REQUEST: Final = frozenset({400, 404, 405, 409, 410, 412, 413, 422, 501})
 """Statuses by which a system refuses what was asked; others speak of the way to it."""
 _OF_CONTENT: Final = frozenset({400, 409, 412, 413, 422})
 """Those of them that may be about what a request holds, not about its address."""
+TOO_LARGE: Final = 413
+"""The status of a request with too much in it, whoever refuses it: half of it may pass."""
 
 
 class LostAnswer(Stopped):
@@ -144,3 +146,8 @@ def refuse_address(declined: Declined) -> Stopped:
     if said.status in _OF_CONTENT and (said.cause or said.code):
         return declined
     return RequestRefused(declined.message, where=declined.where, refusal=said)
+
+
+def refuse_batch(declined: Declined) -> Stopped:
+    """As ``refuse_address``; but who refuses a batch as too large speaks of what it holds."""
+    return declined if declined.refusal.status == TOO_LARGE else refuse_address(declined)

@@ -22,7 +22,7 @@ from pipeline.wire.json_body import (
 )
 from pipeline.wire.links import Links
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Declined, refuse_address
+from pipeline.wire.once import Declined, refuse_batch
 from pipeline.wire.system import System
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class SalesRows:
         try:
             return self._send("POST", f"{ROOT}$batch", read, "$batch", headers, request.body)
         except Declined as declined:
-            raise refuse_address(declined) from declined
+            raise refuse_batch(declined) from declined
 
     def action(self, path: str, body: bytes) -> None:
         """Send an action without a result. Raises as ``patch`` does."""

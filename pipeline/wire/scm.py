@@ -21,7 +21,7 @@ from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.failures import is_html
 from pipeline.wire.json_body import check_rows, read_done, read_json_object, read_next_link
 from pipeline.wire.links import Links
-from pipeline.wire.once import Declined, refuse_address, translate_refusal
+from pipeline.wire.once import Declined, refuse_batch, translate_refusal
 from pipeline.wire.system import System
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ class Scm:
                 "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
             )
         except Declined as declined:
-            raise refuse_address(declined) from declined
+            raise refuse_batch(declined) from declined
 
     def delete(self, entity_set: str, key: str) -> None:
         """Delete a row by its only key; deleting it twice does no harm.

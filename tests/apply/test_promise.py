@@ -18,7 +18,14 @@ IDS = {"task": "Contacts", "legal_entity": "usmf", "batch": 1, "part": 1}
 @pytest.mark.parametrize("kind", [LoginFailed, AccessDenied])
 @pytest.mark.parametrize(
     ("results", "code"),
-    [((), 2), (("not_sent",), 2), (("busy", "not_sent"), 2), (("sent",), 3), ((None,), 3)],
+    [
+        ((), 2),
+        (("not_sent",), 2),
+        (("busy", "not_sent"), 2),
+        (("too_large",), 2),
+        (("sent",), 3),
+        ((None,), 3),
+    ],
 )
 def test_what_was_sent_in_this_start_makes_a_refused_login_a_stop(
     tmp_path: Path, kind: type[SystemStopped], results: tuple[str | None, ...], code: int

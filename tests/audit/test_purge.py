@@ -15,10 +15,12 @@ from pipeline.commands.explain import explain_contact
 from pipeline.commands.findings import write_repair_file
 from pipeline.commands.options import Flags
 from pipeline.commands.purge import describe_purge, list_purgeable, purge_runs
+from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.report import report_run
 from pipeline.commands.retry import retry_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import InvariantBroken, Stopped, UsageError
+from pipeline.events import report_nothing
 from pipeline.report.facts import collect_page_facts
 from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder, find_runs
@@ -45,6 +47,12 @@ def personal(folder: Path) -> list[str]:
 
 def purged(common: Flags, run: RunFolder) -> None:
     purge_runs(list_purgeable(common, [str(run.run)], "0"), agreed=True)
+
+
+def test_a_purged_run_is_not_reconciled(common: Flags, run: RunFolder) -> None:
+    purged(common, run)
+    with pytest.raises(UsageError, match="planned rows were purged, and nothing is left"):
+        reconcile_run(common, str(run.run), scm=[], listener=report_nothing)
 
 
 def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run: RunFolder) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.audit.reconcile import compare_rows, group_differences, summarize_comparison
 from pipeline.commands.options import Flags
-from pipeline.commands.plan import plan_contacts
+from pipeline.commands.plan import backfill_contacts, plan_contacts
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import UsageError
@@ -252,6 +252,12 @@ def test_what_cannot_be_compared_is_refused(common: Flags, run: RunFolder, tmp_p
     plan_contacts(common, PlanRequest(), report_nothing)
     with pytest.raises(UsageError, match="not applied"):
         reconcile_run(common, "latest", scm=[file], listener=report_nothing)
+
+
+def test_a_backfill_is_not_reconciled(common: Flags) -> None:
+    backfill_contacts(common, PlanRequest(command="backfill"), report_nothing)
+    with pytest.raises(UsageError, match=r"is a backfill, and writes into Sales; reconcile comp"):
+        reconcile_run(common, "latest", scm=[], listener=report_nothing)
 
 
 def test_contact_persons_are_compared_by_both_parts_of_their_key(

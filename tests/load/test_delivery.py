@@ -386,8 +386,8 @@ def test_a_row_that_is_to_wait_for_days_stops_the_command_which_then_goes_on(
 
 
 BUSY = b'HTTP/1.1 429 X\r\nRetry-After: 1\r\n\r\n{"error":{"message":"still busy"}}'
-STUCK = BUSY.replace(b"429", b"503")
-"""What may be about the row itself, where others get through."""
+STUCK = b'HTTP/1.1 500 X\r\n\r\n{"error":{"message":"deadlock"}}'
+"""What is about the row itself: others change the same records."""
 REFUSED = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n"
     b'{"error":{"code":"0x80040220","message":"Not like that"}}'
@@ -395,7 +395,7 @@ REFUSED = (
 
 
 @EVERY_ROW
-def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
+def test_a_row_that_stays_in_conflict_with_others_fails_and_the_rest_do_not(
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
@@ -407,14 +407,20 @@ def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
 
 
 @EVERY_ROW
+@pytest.mark.parametrize("status", [b"408", b"429", b"503"])
+@pytest.mark.parametrize("reached", [1, 1000], ids=["stops there", "goes through all"])
 def test_a_row_that_alone_stays_throttled_waits_for_the_same_command(
-    stages: MakeStage, whole: Whole, name: str
+    stages: MakeStage, whole: Whole, name: str, status: bytes, reached: int
 ) -> None:
-    stage = stages(name)
-    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}))
-    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req") as stopped:
+    """The others get their turn before."""
+    stage, said = stages(name), {1: BUSY.replace(b"429", status)}
+    stage.disturb(1000, lambda request: answer_rows(stage, request, said, reached=reached))
+    begin = stage.clock.seconds
+    words = r"throttles: it had no time for 1 row \(\S+\) in \d requests"
+    with pytest.raises(Stopped, match=words) as stopped:
         stage.deliver()
     assert stopped.value.exit_code == 3
+    assert stage.clock.seconds - begin >= stage.tries - 1
     continues(stage, whole(name))
 
 
@@ -432,7 +438,7 @@ def test_a_throttled_row_does_not_fail_with_one_that_is_busy_itself(
         return answer_rows(stage, request, said) if ours else None
 
     stage.wire.before = answer
-    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row in \d req"):
+    with pytest.raises(Stopped, match=r"throttles: it had no time for 1 row \(\S+\) in \d req"):
         stage.deliver()
     stage.calm()
     stage.deliver()
@@ -491,7 +497,7 @@ def test_rows_in_doubt_are_looked_at_before_their_request_is_declined(
             held.append(request)
             raise httpx.ReadError("broken")
         stage.answer(held[0])
-        return httpx.Response(413, json={"error": {"code": "x", "message": "too large"}})
+        return httpx.Response(422, json={"error": {"code": "x", "message": "not read"}})
 
     stage.disturb(2, answer)
     stage.deliver()
@@ -572,8 +578,8 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
     stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
-    too_large = {"error": {"code": "x", "message": "too large"}}
-    stage.disturb(1, lambda _request: httpx.Response(413, json=too_large))
+    not_read = {"error": {"code": "x", "message": "not read"}}
+    stage.disturb(1, lambda _request: httpx.Response(400, json=not_read))
     outcomes = stage.deliver()
     assert outcomes["failed"] == 3
     assert stage.said() == [("failed", stage.words.refused_whole)] * 3
@@ -581,7 +587,7 @@ def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
 
 
 @EVERY_ROW
-@pytest.mark.parametrize("status", [400, 409, 412, 413, 422])
+@pytest.mark.parametrize("status", [400, 409, 412, 422])
 @pytest.mark.parametrize("body", [b"", b'{"statusCode":400,"message":"no"}', b'{"error":{}}'])
 def test_a_refusal_without_the_systems_own_words_stops_the_command_and_fails_no_row(
     stages: MakeStage, whole: Whole, name: str, status: int, body: bytes
@@ -593,6 +599,54 @@ def test_a_refusal_without_the_systems_own_words_stops_the_command_and_fails_no_
         stage.deliver()
     assert stopped.value.exit_code == 3
     continues(stage, whole(name))
+
+
+TOO_LARGE: dict[str, Callable[[], httpx.Response]] = {
+    "the system": lambda: httpx.Response(413, json={"error": {"code": "x", "message": "too big"}}),
+    "a gateway": lambda: httpx.Response(413, html="<h1>Request Entity Too Large</h1>"),
+    "nobody says who": lambda: httpx.Response(413),
+}
+"""Who refuses a request as too large."""
+
+
+@EVERY_STAGE
+@pytest.mark.parametrize("who", TOO_LARGE)
+def test_a_request_that_is_too_large_is_sent_in_parts(
+    stages: MakeStage, whole: Whole, name: str, who: str
+) -> None:
+    stage = stages(name)
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        rows = sum(stage.mark(place) in request.read() for place in (1, 2, 3))
+        return TOO_LARGE[who]() if rows > 1 and request.method == "POST" else None
+
+    stage.wire.before = answer
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert stage.results().count("too_large") == 1
+
+
+@EVERY_STAGE
+@pytest.mark.parametrize("who", TOO_LARGE)
+def test_a_row_that_alone_is_too_large_fails_and_the_others_do_not(
+    stages: MakeStage, name: str, who: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda _request: TOO_LARGE[who]())
+    stage.deliver()
+    failed = ("failed", stage.words.too_large)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
+
+
+@EVERY_ROW
+def test_a_row_that_is_refused_within_a_request_as_too_large_fails_in_these_words(
+    stages: MakeStage, name: str
+) -> None:
+    stage, said = stages(name), {1: b"HTTP/1.1 413 Too Large\r\n\r\n"}
+    stage.disturb(1000, lambda request: answer_rows(stage, request, said))
+    stage.deliver()
+    failed = ("failed", stage.words.too_large)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
 
 
 @EVERY_ROW

@@ -203,6 +203,19 @@ def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value:
         ),
         ("tasks.Contacts.fields.Notes={ source = ", "is not valid TOML"),
         ("destination.batch_rows=many", "--set, destination.batch_rows: must be a whole number."),
+        ("destination.batch_rows=10.000", "--set, destination.batch_rows: must be a whole number."),
+        ("destination.batch_rows=1e3", "--set, destination.batch_rows: must be a whole number."),
+        ("destination.batch_rows=-5", "--set, destination.batch_rows: must be at least 1."),
+        ("backfill.prefix=", "--set, backfill.prefix: unknown key 'prefix'. Known are"),
+        ("source.auth.prefix=", "--set, source.auth.prefix: unknown key 'prefix'. Known are"),
+        (
+            "tasks.Contacts.fields.Notes={source='description', max_length=9.0}",
+            "--set, tasks.Contacts.fields.Notes.max_length: must be a whole number.",
+        ),
+        (
+            "columns.Contacts.Own={type='string', length='9.0'}",
+            "--set, columns.Contacts.Own.length: must be a whole number.",
+        ),
         (
             "tasks.Contacts.fields.Notes.sorce=x",
             "--set, tasks.Contacts.fields.Notes.sorce: unknown key 'sorce'. Did you mean 'source'?",
@@ -295,6 +308,8 @@ def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., s
             "source.flag_blank: must be 'no' or 'hold'. Did you mean 'hold'?",
         ),
         ('[source]\nrow_limit = "much"', "source.row_limit: must be a whole number."),
+        ("[source]\nrow_limit = 2048.0", "source.row_limit: must be a whole number."),
+        ("[source]\nrow_limit = true", "source.row_limit: must be a whole number."),
         ("[source]\nrow_limit = 1", "source.row_limit: must be at least 1024."),
         ("[source]\npath = true", "source.path: must be text."),
         (

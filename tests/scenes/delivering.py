@@ -50,6 +50,8 @@ class Words:
     """The code of a row that the system refuses without a known reason."""
     refused_whole: str
     """The code of the rows of a request that the system does not take."""
+    too_large: str
+    """The code of a row whose request is too large even alone."""
     busy: str
     """The code of a row that the system stays too busy for."""
 
@@ -144,6 +146,7 @@ class Loading(Stage):
         changed_then=("unknown", "answer_lost"),
         refused="import_failed",
         refused_whole="package_refused",
+        too_large="refused_too_large",
         busy="refused_conflict",
     )
     tries = 6
@@ -203,6 +206,7 @@ class Undoing(Loading):
         changed_then=("failed", "changed_since_load"),
         refused="undo_refused",
         refused_whole="undo_refused",
+        too_large="undo_refused",
         busy="undo_refused",
     )
 
@@ -229,6 +233,7 @@ class Writing(Stage):
         changed_then=("updated", None),
         refused="sales_refused",
         refused_whole="sales_refused",
+        too_large="sales_refused",
         busy="sales_busy",
     )
     tries = 8
@@ -289,6 +294,7 @@ class Unwriting(Writing):
         changed_then=("unknown", "sales_answer_lost"),
         refused="sales_refused",
         refused_whole="sales_refused",
+        too_large="sales_refused",
         busy="sales_busy",
     )
 

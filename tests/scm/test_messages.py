@@ -54,11 +54,20 @@ EXAMPLES = {
         "calls"
     ): "refused_conflict",
     "You are not authorized to write to CustTable.": "refused_access",
+    "Aktualisierungskonflikt: Der Datensatz wurde geändert.": "refused_conflict",
+    "The record is in use. Please try again later.": "refused_conflict",
+    "Der Import wird bereits ausgeführt.": "refused_conflict",
     "Another job is running for the same definition group.": "refused_conflict",
     "The data project is already executing.": "refused_conflict",
     "The environment is in maintenance mode.": "refused_conflict",
     "The system is currently under maintenance.": "refused_conflict",
-    "Your session has expired. Please sign in again.": "refused_conflict",
+    "Your session has expired.": "refused_conflict",
+    "Please sign in again.": "refused_conflict",
+    "The token has expired.": "refused_conflict",
+    "The environment is being serviced.": "refused_conflict",
+    "Dual-write failed.": "refused_rule",
+    "Unable to write data to entity contacts.": "refused_rule",
+    "Writes to ContactEntity failed with error message Request failed.": "refused_rule",
     (
         "Unable to write data to entity contacts. Writes to ContactEntity failed with error "
         "message Request failed with status code BadRequest. Access denied."
@@ -68,6 +77,8 @@ EXAMPLES = {
         "Server failed to authenticate the request. Signature not valid in the specified time "
         "frame."
     ): "package_refused",
+    "Signature did not match.": "package_refused",
+    "Failed to authenticate the request.": "package_refused",
     "Number sequence Cust_1 has been exceeded.": "refused_sequence",
     (
         "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'."
@@ -247,6 +258,71 @@ def test_what_passes_by_itself_is_sent_again() -> None:
         True,
         False,
     ]
+
+
+PASSING = [
+    "Es trat ein Aktualisierungskonflikt auf, da ein Benutzerprozess den Datensatz gelöscht hat.",
+    "Der Datensatz wurde von einem anderen Benutzer gesperrt.",
+    "Die Transaktion war in einem Deadlock; sie wurde als Opfer ausgewählt.",
+    "Der Server ist überlastet. Bitte versuchen Sie es später erneut.",
+    "Zeitüberschreitung bei der Ausführung.",
+    "Die Verbindung zum Server wurde unterbrochen.",
+    "Das Datenprojekt: der Auftrag läuft bereits.",
+    "L'enregistrement est verrouillé par un autre utilisateur.",
+    "Un conflit de mise à jour s'est produit.",
+    "Le service est indisponible. Veuillez réessayer plus tard.",
+    "Le délai d'attente a expiré.",
+    "El registro está bloqueado por otro usuario.",
+    "Se ha producido un interbloqueo.",
+    "Tiempo de espera agotado. Inténtelo de nuevo más tarde.",
+    "Il record è stato modificato da un altro utente.",
+    "Il servizio non è disponibile. Riprovare più tardi.",
+    "O registro está bloqueado por outro usuário.",
+    "O tempo limite foi atingido. Tente novamente mais tarde.",
+    "De record is vergrendeld door een andere gebruiker.",
+    "Probeer het later opnieuw.",
+    "Posten er låst af en anden bruger.",
+    "Prøv igen senere.",
+    "Posten har ändrats av en annan användare.",
+    "Försök igen senare.",
+    "Yritä myöhemmin uudelleen.",
+    "Rekord jest zablokowany przez innego użytkownika.",
+    "Spróbuj ponownie później.",
+    "Zkuste to znovu později.",
+    "Próbálja meg később.",
+    "Lütfen daha sonra tekrar deneyin.",
+    "Запись изменена другим пользователем.",
+    "Повторите попытку позже.",
+    "後でもう一度お試しください。",
+    "レコードは別のユーザーによってロックされています。",
+    "请稍后重试。",
+    "나중에 다시 시도하세요.",
+]
+"""What passes by itself, in the languages of SCM."""
+
+
+@pytest.mark.parametrize("text", PASSING)
+def test_what_passes_by_itself_is_known_in_other_languages(text: str) -> None:
+    found = explain_messages([text])
+    assert (found.code, found.later) == ("refused_conflict", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Der Debitor ist gesperrt.",
+        "La valeur 'Impasse des Lilas' est trop longue.",
+        "Die E-Mail-Adresse wird bereits von einem anderen Benutzer verwendet.",
+        "Geben Sie einen gültigen Wert ein und versuchen Sie es erneut.",
+        "Le client est bloqué.",
+        "El cliente está bloqueado.",
+        "Esta cuenta ya existe para otro cliente.",
+        "Kunden er spærret.",
+        "Enter a valid value and try again.",
+    ],
+)
+def test_what_stays_in_other_languages_is_not_said_to_pass(text: str) -> None:
+    assert not explain_messages([text]).later
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,16 @@ DATAVERSE = {
             "this IP address (HTTP 403). Let this machine's address into its firewall",
         ),
         (
+            build_answer(403, {"error": {"code": "", "message": "Blocked by the IP firewall."}}),
+            AccessDenied,
+            "does not let us in from here: Blocked by the IP firewall (HTTP 403). Let this",
+        ),
+        (
+            build_answer(403, {"error": {"code": "", "message": "Conditional Access says no."}}),
+            AccessDenied,
+            "does not let us in from here: Conditional Access says no (HTTP 403). Let this",
+        ),
+        (
             build_answer(502, "<html><body>Bad Gateway</body></html>", Content_Type="text/html"),
             ServerFailed,
             "answered with a web page",

@@ -95,3 +95,11 @@ def test_a_next_link_is_found_however_it_is_spelt(name: str) -> None:
     for wrong in wrongs:
         with pytest.raises(MalformedError, match="a next page that is no address"):
             read_next_link({name: wrong})
+
+
+def test_rows_that_are_announced_without_a_next_page_are_missed() -> None:
+    more = "@Microsoft.Dynamics.CRM.morerecords"
+    assert read_next_link({"value": [], more: False}) is None
+    assert read_next_link({"value": [], more: True, "@odata.nextLink": "x"}) == "x"
+    with pytest.raises(MalformedError, match="more rows to come, and no address of a next page"):
+        read_next_link({"value": [], more: True})

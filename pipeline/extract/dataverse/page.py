@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 import numpy as np
 import pyarrow as pa
 
+from pipeline.errors import count_of
 from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError, read_delta_link
 from pipeline.wire.json_body import MalformedError, parse_exactly, read_next_link
 from sql.session import Session
@@ -67,7 +68,7 @@ class PageReader:
         for name in self._exact:
             lacking = page.slots - body.count(json.dumps(name).encode())
             if lacking > 0:
-                raise MalformedError(f"{lacking:,} rows that lack {name}")
+                raise MalformedError(f"{count_of(lacking, 'row')} without {name}")
         return replace(page, lacks=frozenset(_find_lacking(page.rows, self._names, body)))
 
     def _read(self, body: bytes) -> DataversePage:

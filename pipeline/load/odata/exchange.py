@@ -14,18 +14,17 @@ from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
 from pipeline.scm.literals import COMPANY
-from pipeline.scm.messages import Explanation, explain_messages, explain_refusal
+from pipeline.scm.messages import Explanation, explain_messages, explain_refusal, explain_size
 from pipeline.wire import multipart
 from pipeline.wire.json_body import parse_json
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Declined
+from pipeline.wire.once import TOO_LARGE, Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
 from schemas.codes import find_code
 from schemas.text import WHITE_SPACE
 
 _BUSY: Final = frozenset({408, 429, 503})
-_LIMITED: Final = 429
 _GONE: Final = 404
 _LATER_WAIT: Final = 2.0
 """Seconds until a row that met another one in SCM is sent again."""
@@ -76,11 +75,13 @@ Refuse: TypeAlias = Callable[[Explanation], Outcome]
 
 def refuse_all(rows: Waiting, declined: Declined, refuse: Refuse = refuse_row) -> Judgement:
     """SCM did not take the request at all; rows keep waiting if the reason passes by itself."""
-    meant = explain_refusal([declined.refusal.cause])
-    said = dict.fromkeys(rows.keys, refuse(meant))
+    said = declined.refusal
+    explain = explain_size if said.status == TOO_LARGE else explain_refusal
+    meant = explain([said.cause])
+    refused = dict.fromkeys(rows.keys, refuse(meant))
     if meant.later:
-        return Judgement(busy=said, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
-    return Judgement(settled=said)
+        return Judgement(busy=refused, throttled=frozenset(rows.keys), wait=_LATER_WAIT)
+    return Judgement(settled=refused)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,8 +95,6 @@ class Replies:
     busy: dict[str, Outcome] = field(default_factory=dict)
     throttled: set[str] = field(default_factory=set)
     """Busy rows that SCM had no time for, whatever they hold."""
-    limited: set[str] = field(default_factory=set)
-    """Those of them that SCM throttled: that is about who asks, never about the row."""
     waits: list[float] = field(default_factory=list)
     """Seconds that busy rows are to wait."""
     silent: list[str] = field(default_factory=list)
@@ -107,7 +106,6 @@ class Replies:
             settled=settled,
             busy=self.busy,
             throttled=frozenset(self.throttled),
-            limited=frozenset(self.limited),
             in_doubt=frozenset(self.silent),
             wait=self.wait,
         )
@@ -170,7 +168,8 @@ def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: 
         replies.busy[key] = replies.refuse(replace(meant, code=_CONFLICT))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
         replies.throttled.update({key} if answer.status in _BUSY else ())
-        replies.limited.update({key} if answer.status == _LIMITED else ())
+    elif answer.status == TOO_LARGE:
+        replies.declined[key] = explain_size([text])
     elif answer.status == _GONE and is_update:
         replies.declined[key] = explain_messages([text], "gone_from_scm")
     else:

@@ -24,7 +24,7 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import Unit
 from pipeline.scm import lookup
 from pipeline.scm.literals import build_row_address, build_row_body
-from pipeline.scm.messages import Explanation
+from pipeline.scm.messages import FOREIGN, OTHER, Explanation
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
@@ -32,9 +32,9 @@ from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
 
 _KEY: Final = lookup.KEY
-_MAY_BE_OURS: Final = frozenset({"refused_exists", "import_failed"})
-"""Codes of refusals that may be about a record that we made; the second stands for what SCM says in
-words that nobody knows."""
+_MAY_BE_OURS: Final = frozenset({"refused_exists", OTHER, FOREIGN})
+"""Codes of refusals that may be about a record that we made; the last two stand for what SCM says
+in words that nobody knows."""
 _OTHER_VALUES: Final = Outcome(
     "unknown",
     "answer_lost",

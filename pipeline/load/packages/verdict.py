@@ -20,6 +20,8 @@ _ROW: Final = "import_failed"
 _DISAGREE: Final = "counts_disagree"
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
 _WHOLLY: Final = "Succeeded"
+_FEW: Final = 20
+"""Rows that are looked up to see whether an import brought any in: one request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,27 +84,62 @@ def judge_import(
         look: asked if the counts disagree, or if there are none and SCM does not say that all is
             well.
     """
-    rows = parcel.rows()
-    found = place_messages(rows, parcel.entity, said)
-    rest = _find_rest(rows, found)
-    if counts is None and _is_vague(status, found):
-        arrived = look(rest)
-        missing = rest if arrived is None else _leave_out(rest, arrived.equal)
-        stopped = _describe_stop(status, found.unplaced)
-        return _sum_up(parcel, None, found, _repeat_for(missing, *stopped))
+    found = place_messages(parcel.rows(), parcel.entity, said)
+    rest = _find_rest(parcel.rows(), found)
+    if counts is None:
+        others = _judge_uncounted(status, found, rest, look)
+        return _sum_up(parcel, None, found, others)
     whole = _judge_rest(status, counts, rest.height, found.unplaced)
-    if whole is not None or counts is None:
-        return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
+    if whole is not None and whole[0] == "failed":
+        return _sum_up(parcel, counts, found, _repeat_for(rest, *whole))
+    if whole is not None:
+        return _sum_up(parcel, counts, found, _judge_arrivals(rest, look(rest), *whole[1:]))
     plain = _sum_up(parcel, counts, found, None)
-    if not any(code == _DISAGREE for code, _ in plain.findings):
-        return plain
-    arrived = look(rest)
-    return plain if arrived is None else _settle(parcel, counts, found, plain, arrived)
+    if any(code == _DISAGREE for code, _ in plain.findings):
+        arrived = look(rest)
+        return plain if arrived is None else _settle(parcel, counts, found, plain, arrived)
+    if found.unplaced and not rest.is_empty():
+        others = _judge_arrivals(rest, look(rest), *_describe_doubt(found.unplaced))
+        return _sum_up(parcel, counts, found, others)
+    return plain
 
 
-def _is_vague(status: str, found: MatchedErrors) -> bool:
-    """Whether an import without counts does not say of the rest of its rows that they arrived."""
-    return status != _WHOLLY or bool(found.unplaced)
+def _judge_uncounted(
+    status: str, found: MatchedErrors, rest: pl.DataFrame, look: Look
+) -> pl.DataFrame | None:
+    """The rows, of those about which SCM said nothing, that did not arrive; it counts none.
+
+    Of an import that succeeded without a message, a few rows show whether it brought any in.
+    """
+    if rest.is_empty():
+        return None
+    if status == _WHOLLY and not found.unplaced:
+        few = rest.head(_FEW)
+        seen = look(few)
+        if seen is None or seen.there >= set(few["destination_key"]):
+            return None
+    return _judge_arrivals(rest, look(rest), *_describe_stop(status, found.unplaced))
+
+
+def _judge_arrivals(
+    rest: pl.DataFrame, arrived: Arrivals | None, code: str, message: str
+) -> pl.DataFrame:
+    """``REFUSED``, of rows that may not have arrived, after a look at what SCM has.
+
+    Those that it does not have failed; of those that it has otherwise, nobody knows. Without a look
+    nobody knows of any.
+    """
+    if arrived is None:
+        return _repeat_for(rest, "unknown", code, message)
+    missing = _leave_out(rest, arrived.there)
+    there = rest.join(missing, on="destination_key", how="anti", maintain_order="left")
+    others = _leave_out(there, arrived.equal)
+    return pl.concat(
+        [
+            _repeat_for(missing, "failed", code, f"{message} SCM does not have the row."),
+            _repeat_for(others, "unknown", code, f"{message} SCM has the row with other values."),
+        ]
+    )
 
 
 def _settle(
@@ -220,7 +257,7 @@ def _judge_rest(
     if status in _BROKEN:
         if counts is not None and not counts.arrived:
             return ("failed", *_explain_whole(unplaced))
-        return _describe_stop(status, unplaced)
+        return "unknown", *_describe_stop(status, unplaced)
     if counts is not None and not counts.arrived:
         return (
             "unknown",
@@ -233,10 +270,15 @@ def _judge_rest(
     return None
 
 
-def _describe_stop(status: str, unplaced: tuple[str, ...]) -> tuple[str, str, str]:
-    """Outcome, code and message of rows of which SCM does not say whether they arrived."""
-    text = f"The import ended as {status}. {explain_messages(unplaced).text}"
-    return "unknown", "import_stopped", text
+def _describe_stop(status: str, unplaced: tuple[str, ...]) -> tuple[str, str]:
+    """Code and message of rows of which SCM does not say whether they arrived."""
+    return "import_stopped", f"The import ended as {status}. {explain_messages(unplaced).text}"
+
+
+def _describe_doubt(unplaced: tuple[str, ...]) -> tuple[str, str]:
+    """Code and message of rows that SCM counts as arrived, next to messages that name no row."""
+    code = "import_doubted"
+    return code, f"{find_code(code).message()} {explain_messages(unplaced).text}"
 
 
 def _leave_out(rows: pl.DataFrame, keys: frozenset[str]) -> pl.DataFrame:

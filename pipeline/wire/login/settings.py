@@ -194,7 +194,7 @@ class _Section(BaseModel):
     @classmethod
     def _drop_blanks(cls, given: object) -> object:
         return (
-            {key: value for key, value in given.items() if value != ""}
+            {key: one for key, one in given.items() if one != "" or key not in cls.model_fields}
             if isinstance(given, dict)
             else given
         )

@@ -297,5 +297,5 @@ def test_a_row_that_lacks_what_decides_makes_the_page_unreadable() -> None:
         rows = [{"contactid": "a", "flag": None}, {"contactid": "b", "flag": '"flag":'}]
         assert reader.read(json.dumps({"value": rows}).encode()).slots == 2
         del rows[0]["flag"]
-        with pytest.raises(ValueError, match="1 rows that lack flag"):
+        with pytest.raises(ValueError, match="1 row without flag"):
             reader.read(json.dumps({"value": rows}).encode())

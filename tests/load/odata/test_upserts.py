@@ -262,6 +262,29 @@ def test_a_request_that_a_gateway_delivers_twice_comes_out_as_it_is(scenes: Make
     assert twice.state()["memory"] == once.state()["memory"]
 
 
+def test_what_is_there_already_is_looked_up_in_whatever_language_scm_says_so(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes(there=THERE)
+    foreign = b'"message":"Der Datensatz ist bereits vorhanden."'
+
+    def deliver_first(request: httpx.Request) -> None:
+        if is_batch(request):
+            scene.wire.answer(request)
+
+    def translate(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        content, count = re.subn(
+            rb'"message":"[^"]*already exists[^"]*"', foreign, response.content
+        )
+        if not count:
+            return response
+        return httpx.Response(200, headers=response.headers, content=content)
+
+    scene.wire.before, scene.wire.after = deliver_first, translate
+    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert scene.outcomes()[f"usmf/{number(3)}"] == ("created", None)
+
+
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.75, 0.95])
 def test_an_answer_that_is_cut_with_a_length_that_hides_it_loses_no_row(
     scenes: MakeScene, share: float

@@ -212,8 +212,35 @@ def test_an_import_that_succeeds_with_no_row_is_not_believed(scenes: MakeScene) 
     scene.wire.after = rewriting(
         "DataManagementExecutionJobDetails", lambda value: [one | empty for one in value]
     )
-    assert scene.load().outcomes == {"unknown": 8}
-    assert set(scene.outcomes().values()) == {("unknown", "import_empty")}
+    loaded = scene.load()
+    assert loaded.outcomes == {"created": 7, "updated": 1}
+    assert loaded.findings == {"counts_disagree": PACKAGES}
+
+
+@pytest.mark.parametrize("status", ["Succeeded", "PartiallySucceeded", "Canceled"])
+def test_rows_of_an_import_without_a_row_that_scm_does_not_have_have_failed(
+    scenes: MakeScene, status: str
+) -> None:
+    scene = scenes()
+    empty = {"TargetRecordsCreatedCount": 0, "TargetRecordsUpdatedCount": 0}
+    hooks = [
+        rewriting(
+            "DataManagementExecutionJobDetails", lambda value: [one | empty for one in value]
+        ),
+        rewriting("GetExecutionSummaryStatus", lambda _: status),
+        rewriting("CustomersV2", lambda _: []),
+        rewriting("CDSContactPersons", lambda _: []),
+    ]
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        for hook in hooks:
+            response = hook(request, response)
+        return response
+
+    scene.wire.after = after
+    assert scene.load().outcomes == {"failed": 8}
+    code = "package_refused" if status == "Canceled" else "import_empty"
+    assert set(scene.outcomes().values()) == {("failed", code)}
     assert not list((scene.run.path.parent / "loaded" / "test").glob("*.parquet"))
 
 
@@ -224,7 +251,7 @@ def test_an_import_that_failed_as_a_whole_says_so_of_every_row(scenes: MakeScene
     assert pl.read_parquet(scene.run.batches)["status"].unique().to_list() == ["Failed"]
 
 
-def test_of_a_cancelled_import_nobody_says_what_arrived(scenes: MakeScene) -> None:
+def test_of_a_cancelled_import_the_rows_say_what_arrived(scenes: MakeScene) -> None:
     scene = scenes()
     scene.wire.after = rewriting("GetExecutionSummaryStatus", lambda _: "Canceled")
     details = rewriting(
@@ -234,8 +261,8 @@ def test_of_a_cancelled_import_nobody_says_what_arrived(scenes: MakeScene) -> No
     status = scene.wire.after
     scene.wire.after = lambda request, response: details(request, status(request, response))
     loaded = scene.load()
-    assert loaded.outcomes == {"unknown": 8}
-    assert {code for _, code in scene.outcomes().values()} == {"import_stopped"}
+    assert loaded.outcomes == {"created": 7, "updated": 1}
+    assert loaded.findings == {"counts_disagree": PACKAGES}
 
 
 def test_a_package_that_scm_does_not_take_fails_whole_and_the_others_go(scenes: MakeScene) -> None:

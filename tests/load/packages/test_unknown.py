@@ -340,6 +340,16 @@ def test_a_call_that_was_not_answered_says_what_came_instead(scenes: MakeScene) 
         scene.load()
 
 
+def test_a_reason_for_breaking_a_call_off_is_said_once(scenes: MakeScene) -> None:
+    scene, reasons = scenes("few"), ["The first reason.", "Quite another one."]
+    scene.wire.before = lambda request: (
+        refuse(reasons.pop(0), 500) if reasons and asks(request, CALL) else None
+    )
+    words = r"does not know .* SCM said: Quite another one\. Look at the batch jobs"
+    with pytest.raises(Stopped, match=words):
+        scene.load()
+
+
 def test_a_package_that_scm_refuses_as_a_whole_does_not_blame_its_rows(scenes: MakeScene) -> None:
     scene = scenes("few")
     text = "The legal entity usmf does not exist."

@@ -1,0 +1,45 @@
+"""Columns that hold masks in the place of values are told, and the run is not clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.plan.null_words import view_tables
+from pipeline.run.summary import ALARMS
+from sql.session import session
+from tests.plan.test_null_words import USED, landed
+
+
+def report(folder: Path, *names: str, used: tuple[str, ...] = USED) -> list[tuple[str, object]]:
+    rows = [f"{place},N{place},1,,{name},d,1,1" for place, name in enumerate(names)]
+    with session(memory="100MB") as here:
+        found = view_tables(here, landed(folder, *rows).tables, (), used=used).findings
+    return [(one.code, one.column) for one in found]
+
+
+@pytest.mark.parametrize(
+    "names", [["*****"] * 3, ["L*****", "M****", "", "***"], ["###-1", "###-2", "###-3"]]
+)
+def test_a_column_of_masks_is_told(tmp_path: Path, names: list[str]) -> None:
+    assert report(tmp_path, *names) == [("text_masked", "lastname")]
+    assert "text_masked" in ALARMS
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["*****", "*****"],
+        ["*****", "*****", "*****", "Lovelace"],
+        ["Ada *", "Lin **", "Eve"],
+        ["", "", "", ""],
+    ],
+    ids=["too few", "one is not", "stars", "blank"],
+)
+def test_other_columns_are_not(tmp_path: Path, names: list[str]) -> None:
+    assert report(tmp_path, *names) == []
+
+
+def test_a_column_that_nobody_maps_is_not(tmp_path: Path) -> None:
+    assert report(tmp_path, *["*****"] * 3, used=("description",)) == []

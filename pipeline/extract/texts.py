@@ -102,6 +102,11 @@ def _select(landed: LandedTable, name: str) -> pl.Expr:
     return column.str.replace(r"\.0$", "") if name in landed.fractions else column
 
 
+def _has_more(text: pl.Expr) -> pl.Expr:
+    """Whether a text has more than ASCII."""
+    return text.str.len_bytes() != text.str.len_chars()
+
+
 class TextColumns:
     """The columns that mapping takes as they are."""
 
@@ -139,14 +144,15 @@ class TextColumns:
     def _count_damaged(self, rows: pl.DataFrame) -> None:
         """Columns of ASCII only, as most are, are not looked at further."""
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())
-        more = texts.select(pl.all().str.len_bytes().sum() - pl.all().str.len_chars().sum())
-        for wanted in (name for name in more.columns if more[name].item()):
-            text = texts[wanted]
-            some = text.filter(text.str.len_bytes() != text.str.len_chars())
-            count = int(some.str.contains(DAMAGED_TEXT).sum())
-            if count:
-                with self._lock:
-                    self.words[self._names[wanted], DAMAGED] += count
+        more = texts.select(_has_more(pl.all()).any())
+        some = [name for name in more.columns if more[name].item()]
+        counts = texts.select(
+            pl.col(name).filter(_has_more(pl.col(name))).str.contains(DAMAGED_TEXT).sum()
+            for name in some
+        )
+        with self._lock:
+            for wanted in (name for name in some if counts[name].item()):
+                self.words[self._names[wanted], DAMAGED] += counts[wanted].item()
 
     def _count_words(self, rows: pl.DataFrame) -> None:
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())

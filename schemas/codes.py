@@ -25,6 +25,7 @@ TOP: Final = (
     "flag_never_set",
     "units_not_named",
     "memory_missing",
+    "keys_lost",
     "known_customers_empty",
     "accounts_assumed",
     "company_changed",

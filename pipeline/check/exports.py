@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pipeline.extract.landing import LandedTable
@@ -40,7 +41,7 @@ _LARGE: Final = 10
 """A reason that stops one contact in so many is no matter of single contacts."""
 
 _MOST: Final = 20
-"""So many business units are listed."""
+"""So many business units are listed, and findings of the run that are about one kind of thing."""
 
 
 def describe_exports(project: Project, rehearsal: Rehearsal) -> Iterator[Item]:
@@ -51,13 +52,30 @@ def describe_exports(project: Project, rehearsal: Rehearsal) -> Iterator[Item]:
     if project.settings.source.filter is not None:
         yield "source.filter", "ok", "is a valid condition on the columns of contacts"
     doubts = {one.code for one in rehearsal.destination.findings}
-    for one in rehearsal.counted.findings:
-        if one.code not in doubts and one.code not in _ELSEWHERE:
-            yield _describe_finding(one)
+    told = [
+        _describe_finding(one)
+        for one in rehearsal.counted.findings
+        if one.code not in doubts and one.code not in _ELSEWHERE
+    ]
+    yield from _tell_once(told)
     if rehearsal.room is not None:
         yield "room", "ok", rehearsal.room.sentence
     yield from _list_units(project, rehearsal)
     yield from _list_decisions(rehearsal)
+
+
+def _tell_once(items: Iterable[Item]) -> Iterator[Item]:
+    """Each item once, with how often it came, and the first few of many that are alike."""
+    shown = Counter[str]()
+    more = Counter[tuple[str, str]]()
+    for (what, level, text), times in Counter(items).items():
+        shown[what] += 1
+        if shown[what] > _MOST:
+            more[what, level] += times
+        else:
+            yield what, level, f"{text} ({times:,} times)" if times > 1 else text
+    for (what, level), times in more.items():
+        yield what, level, f"{times:,} more like it"
 
 
 def _describe_table(table: LandedTable) -> Item:

@@ -106,6 +106,11 @@ def _select(landed: LandedTable, name: str) -> pl.Expr:
     return column.str.replace(r"\.0$", "") if name in landed.fractions else column
 
 
+def _has_more(text: pl.Expr) -> pl.Expr:
+    """Whether a text has more than ASCII."""
+    return text.str.len_bytes() != text.str.len_chars()
+
+
 class TextColumns:
     """The columns that mapping takes as they are."""
 
@@ -144,14 +149,16 @@ class TextColumns:
     def _count_damaged(self, rows: pl.DataFrame, *, is_first: bool) -> None:
         """Columns of ASCII only, as most are, are looked at no further than in the first rows."""
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())
-        more = texts.select(pl.all().str.len_bytes().sum() - pl.all().str.len_chars().sum())
+        more = texts.select(_has_more(pl.all()).any())
+        some = [name for name in more.columns if more[name].item()]
+        counts = texts.select(
+            pl.col(name).filter(_has_more(pl.col(name))).str.contains(DAMAGED_TEXT).sum()
+            for name in some
+        )
         for wanted in texts.columns:
-            text, count = texts[wanted], 0
-            if more[wanted].item():
-                some = text.filter(text.str.len_bytes() != text.str.len_chars())
-                count = int(some.str.contains(DAMAGED_TEXT).sum())
+            count = int(counts[wanted].item()) if wanted in counts.columns else 0
             if is_first and not count:
-                count = int(text.head(_MANY).str.contains(DAMAGED_SIGNS).sum())
+                count = int(texts[wanted].head(_MANY).str.contains(DAMAGED_SIGNS).sum())
             if count:
                 self._add(wanted, DAMAGED, count)
 

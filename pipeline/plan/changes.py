@@ -54,7 +54,9 @@ def compare_updates(planning: Planning, session: Session) -> list[RunFinding]:
     if writer is not None:
         planning.hashes[writer.path] = writer.sha256
     return [
-        RunFinding(code="would_clear", detail=str(one.cleared), column=f"{task.task}.{one.column}")
+        RunFinding(
+            code="would_clear", detail=f"{one.cleared:,}", column=f"{task.task}.{one.column}"
+        )
         for task in planning.changes
         for one in task.fields
         if one.cleared

@@ -65,4 +65,4 @@ def _list_split(mappings: Mapping[str, CompiledTemplate], decider: Decider) -> I
         for place in batches:
             sent[place[1]] += batcher.sizes[place]
         if len(batches) > sum(-(-rows // batcher.rows) for rows in sent.values()):
-            yield RunFinding(code="packages_split", detail=str(len(batches)), column=task)
+            yield RunFinding(code="packages_split", detail=f"{len(batches):,}", column=task)

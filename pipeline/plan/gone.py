@@ -42,7 +42,7 @@ def find_gone(planning: Planning, session: Session, *, all_read: bool) -> list[R
     if first is None:
         return []
     count = write_csv(planning.folder.gone, _chain(first, parts), visible=True)
-    return [RunFinding(code="no_longer_in_source", detail=str(count))]
+    return [RunFinding(code="no_longer_in_source", detail=f"{count:,}")]
 
 
 def _is_partial(planning: Planning) -> bool:

@@ -48,6 +48,11 @@ class LargeSides:
         if "accounts" not in self._names:
             main.set_aside("accounts", called="accounts")
 
+    @property
+    def are_there(self) -> bool:
+        """Whether any side table is large."""
+        return bool(self._names)
+
     def choose(self) -> None:
         """Let each have what the contacts of today's stretch name."""
         if not self._names:

@@ -395,7 +395,10 @@ def _find_shared_account_numbers(session: Session) -> list[RunFinding]:
     shared = session.frame(query("plan/shared_account_numbers"))
     return [
         RunFinding(
-            code="account_number_repeated", detail=str(count), column="accountnumber", value=number
+            code="account_number_repeated",
+            detail=f"{count:,}",
+            column="accountnumber",
+            value=number,
         )
         for number, count in shared.iter_rows()
     ]

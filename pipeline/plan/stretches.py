@@ -20,9 +20,11 @@ from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
 
-_STRETCH: Final = 16
+_STRETCH: Final = 64
 """Morsels to a stretch: joins that spill give rows in any order, and those of a stretch may have to
-be held. What its rows name must have room in memory for that not to happen."""
+be held. Each stretch has its query bound, and its joins built, anew."""
+_SHORT: Final = 32
+"""Those of a stretch of which large side tables have what it names: as many rows must have room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +60,9 @@ def read_routed(
     main: Session, contacts: ContactRows, prepared: Prepared, sides: LargeSides, rows: int
 ) -> Iterator[pl.DataFrame]:
     """What SQL says of each contact, morsel by morsel, one stretch after the other."""
-    for first in range(0, prepared.rows or 1, rows * _STRETCH):
-        contacts.view(main, range(first, first + rows * _STRETCH))
+    size = rows * (_SHORT if sides.are_there else _STRETCH)
+    for first in range(0, prepared.rows or 1, size):
+        contacts.view(main, range(first, first + size))
         sides.choose()
         reader = main.stream(query("plan/route"), rows, **prepared.parameters)
         yield from restore_order(read_frames(reader), rows, start=first)

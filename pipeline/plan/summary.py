@@ -74,7 +74,9 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
         counted=tuple(
             CountedFinding(code=one.code, detail=one.detail, column=one.column, rows=one.concerned)
             for one in counted.findings
-            if one.detail.isdigit() or one.concerned > 1
+            if one.concerned > 1
+            or one.detail.isdigit()
+            or (one.detail and not one.column and one.source_file is None)
         ),
         value_maps=tuple(count_value_maps(tally, planning.mappings)),
         named=tuple(list_named(counted.tally, counted.units)),

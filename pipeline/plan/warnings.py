@@ -42,20 +42,25 @@ def list_warnings(
     """Warnings of the run as a whole, each counted once."""
     yield from _list_flag_warnings(tally, project)
     yield from _list_takeovers(tally)
+    lost = tally.lost.total()
+    if lost:
+        yield RunFinding(code="keys_lost", detail=f"{lost:,}", column="msdynce_contactnumber")
     yield from _list_unnamed_units(tally, routing, prepared)
     persons = tally.decisions["contact"]
     if persons and not prepared.parameters["scm_read"]:
-        yield RunFinding(code="accounts_assumed", detail=str(persons))
+        yield RunFinding(code="accounts_assumed", detail=f"{persons:,}")
     if project.scm is None and routing.known_customers is not None:
         unknown = list_entities_without(routing.known_customers, project.legal_entities)
         if unknown:
             yield RunFinding(code="known_customers_empty", detail=", ".join(unknown))
     for (task, column), count in tally.defaulted.items():
         if count:
-            yield RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")
+            yield RunFinding(code="default_used", detail=f"{count:,}", column=f"{task}.{column}")
     for column, code in _MISSING.items():
         if tally.blanks[CUSTOMERS, column]:
-            yield RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
+            yield RunFinding(
+                code=code, detail=f"{tally.blanks[CUSTOMERS, column]:,}", column=column
+            )
 
 
 def _list_takeovers(tally: Tally) -> Iterator[RunFinding]:
@@ -89,4 +94,4 @@ def _list_flag_warnings(tally: Tally, project: Project) -> Iterator[RunFinding]:
     elif contacts and not tally.flags["yes"]:
         yield RunFinding(code="flag_never_set", column=_FLAG, rows=contacts)
     if tally.flags["blank"] and project.settings.source.flag_blank == "no":
-        yield RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column=_FLAG)
+        yield RunFinding(code="flag_null", detail=f"{tally.flags['blank']:,}", column=_FLAG)

@@ -401,14 +401,18 @@ def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) 
 def _render_run_finding(
     code: Code, numbered: Iterable[CountedFinding], width: int
 ) -> Iterator[str]:
-    """A finding of the run as a whole: its number stands in its sentence."""
+    """A finding of the run as a whole: its number stands in its sentence, equal ones in one."""
+    said: dict[str, list[int]] = {}
     for one in numbered:
-        yield f"{max(one.rows, read_count(one.detail)):>11,} {code.severity:<8} {code.code}"
-        yield from _wrap(
-            f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
-            width,
-            _INDENT,
-        )
+        sentence = code.message(detail=one.detail, column=one.column)
+        said.setdefault(sentence, []).append(max(one.rows, read_count(one.detail)))
+    for sentence, counts in list(said.items())[:_SHOWN]:
+        times = f" ({len(counts):,} times)" if len(counts) > 1 else ""
+        yield f"{sum(counts):>11,} {code.severity:<8} {code.code}{times}"
+        yield from _wrap(f"{sentence} {code.advice}", width, _INDENT)
+    more = sum(len(counts) for counts in list(said.values())[_SHOWN:])
+    if more:
+        yield f"{'':>{_INDENT}}and {more:,} more like it; findings.parquet has them all"
 
 
 def _render_coverage(facts: Summary, width: int, *, values: bool) -> Iterator[str]:

@@ -78,11 +78,13 @@ class PlannedRows:
     ``frame`` are their destination columns, ``keys`` the columns of ``PLANNED`` but for the batch,
     and ``shape`` where rows of one package must have the same.
     ``doubtful`` are those of them that the contract is held against: the others cannot break it.
+    ``lost`` is how many were loaded earlier, and SCM does not have them.
     """
 
     frame: pl.DataFrame
     keys: pl.DataFrame
     doubtful: pl.DataFrame
+    lost: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,6 +187,7 @@ class Decider:
         tally.count_mapping(weighed.usage, weighed.defaulted)
         for name, one in weighed.planned.items():
             self.tasks[name].guard.look(one.doubtful)
+            tally.lost[name] += one.lost
         return DecidedMorsel(
             read=weighed.rows,
             decisions=weighed.decided.select(DECISIONS.names()),
@@ -242,15 +245,21 @@ class Decider:
         doubtful = share.doubtful.filter(passed[share.doubtful])
         kept = self.tasks[name].mapping.kept if self.packages else ()
         shape = [name_shapes(frame, kept)] if kept else []
+        rows = share.rows.filter(passed)
         keys = (
-            share.rows.filter(passed)
-            .lazy()
+            rows.lazy()
             .with_columns(hashes.alias("row_hash"))
             .with_columns(action=choose_actions(scm_read=keys_read, full=self.full))
             .select(*_KEYS, *shape)
             .collect()
         )
-        return PlannedRows(frame=frame, keys=keys, doubtful=share.mapped.frame[doubtful])
+        lost = rows["loaded_hash"].is_not_null() & ~rows["key_in_scm"]
+        return PlannedRows(
+            frame=frame,
+            keys=keys,
+            doubtful=share.mapped.frame[doubtful],
+            lost=int(lost.sum()) if keys_read else 0,
+        )
 
     def _number_batches(self, name: str, planned: PlannedRows) -> pl.DataFrame:
         frame = planned.frame

@@ -14,7 +14,7 @@ from pipeline.transform.named import Place, count_values
 
 COUNTERS: Final = (
     "states", "decisions", "reasons", "findings", "actions", "defaulted", "blanks", "key_uses",
-    "unmapped", "flags", "units", "values",
+    "unmapped", "flags", "lost", "units", "values",
 )  # fmt: skip
 """The counters of a tally."""
 
@@ -34,6 +34,8 @@ class Tally:
     key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    """Planned rows by task whose key was loaded earlier, and which SCM does not have."""
     units: Counter[str] = field(default_factory=Counter)
     """Contact rows by business unit, as contacts spell it; a blank counts as a blank text."""
     values: Counter[tuple[Place, str]] = field(default_factory=Counter)

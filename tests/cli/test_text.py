@@ -166,6 +166,21 @@ def test_findings_come_by_urgency_then_number_with_columns_and_what_to_do() -> N
     assert any("Shorten the value in Sales" in line for line in lines)
 
 
+def test_findings_of_the_run_that_say_the_same_are_told_once_and_only_the_first_few() -> None:
+    counted = [
+        {"code": "account_number_repeated", "detail": detail, "column": "accountnumber"}
+        for detail in ("2", "2", "3", *map(str, range(10, 20)))
+    ]
+    lines = told(facts(findings={"account_number_repeated": len(counted)}, counted=counted))
+    heads = [line for line in lines if "account_number_repeated" in line]
+    assert heads[:2] == [
+        "          4 warning  account_number_repeated (2 times)",
+        "          3 warning  account_number_repeated",
+    ]
+    assert len(heads) == 8
+    assert "                     and 4 more like it; findings.parquet has them all" in lines
+
+
 def test_source_values_do_no_harm_on_a_terminal() -> None:
     nasty = {"\x1b[31mred": 2, "a\u202eb": 1, "x" * 99: 1}
     lists = [

@@ -51,6 +51,31 @@ def test_one_record_of_somebody_else_is_no_sign_of_missing_memory(tmp_path: Path
     assert "memory_missing" not in made.summary.findings
 
 
+def test_keys_that_were_loaded_and_that_scm_does_not_have_are_told(tmp_path: Path) -> None:
+    project = write_taken(tmp_path)
+    (tmp_path / "customers.csv").write_text(
+        "CustomerAccount,PartyNumber,dataAreaId\nACC-01000-ABCDEF,ACC-01000-ABCDEF,usmf\n",
+        encoding="utf-8",
+    )
+    assert "keys_lost" not in plan(project).summary.findings
+    folder = find_memory_folder(tmp_path / "runs", "folder")
+    keys = [f"usmf/{number(place)}" for place in range(1, 4)]
+    remember(folder / "ContactToCustomer.parquet", keys)
+    made = plan(project)
+    assert made.summary.findings["keys_lost"] == 3
+    text = made.lines(400)
+    assert "SCM does not have the keys of 3 contacts that p2c loaded earlier" in text
+    assert text.index("keys_lost") < text.index("Findings, most urgent first")
+
+
+def test_what_was_loaded_and_is_there_is_not_lost(tmp_path: Path) -> None:
+    project = write_taken(tmp_path)
+    folder = find_memory_folder(tmp_path / "runs", "folder")
+    keys = [f"usmf/{number(place)}" for place in range(1, 4)]
+    remember(folder / "ContactToCustomer.parquet", keys)
+    assert "keys_lost" not in plan(project).summary.findings
+
+
 @pytest.mark.parametrize(
     ("yes", "no", "code", "told"),
     [

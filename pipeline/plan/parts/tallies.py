@@ -27,6 +27,7 @@ class PartTally(PartModel):
     key_uses: ByThree
     unmapped: ByThree
     flags: ByText
+    lost: ByText
     units: ByText
     values: ByPlace
 

@@ -66,13 +66,13 @@ class ReadBack:
 
 
 def read_exports(
-    folder: RunFolder, paths: Sequence[Path], entities: Mapping[str, Entity]
+    folder: RunFolder, paths: Sequence[Path], entities: Mapping[str, Entity], room: Path
 ) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
     They are files, packages as Data management exports them, and folders of them. Their key columns
     decide which is which; where no column says the legal entity, the name of the file does.
-    ``entities``: task → what the run filled.
+    ``entities``: task → what the run filled. ``room`` is a folder that stays while rows are read.
 
     Raises:
         UsageError: a file is missing.
@@ -84,8 +84,8 @@ def read_exports(
     tasks = {entity.name: task for task, entity in entities.items()}
     tables = {one.name: _make_table(one) for one in entities.values()}
     areas = folder.facts().destination.legal_entities
-    found = land_exports(paths, tables, areas, "--scm")
-    return {tasks[name]: frame.lazy() for name, frame in found.items()}
+    found = land_exports(paths, tables, areas, "--scm", room)
+    return {tasks[name]: rows for name, rows in found.items()}
 
 
 def _make_table(entity: Entity) -> Table:

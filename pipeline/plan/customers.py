@@ -28,7 +28,8 @@ def list_entities_without(customers: Path, entities: Sequence[str]) -> list[str]
     A customer that names no legal entity counts for every one.
     """
     area = key_of(pl.col(_AREA)).unique()
-    there = pl.scan_parquet(customers, glob=False).select(area).collect()[_AREA].to_list()
+    rows = pl.scan_parquet(customers, glob=False).select(area)
+    there = rows.collect(engine="streaming")[_AREA].to_list()
     return [] if None in there else [one for one in entities if one.upper() not in there]
 
 

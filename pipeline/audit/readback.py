@@ -35,6 +35,8 @@ FACTS: Final = "reconciliation.json"
 ROWS: Final = "reconciliation.parquet"
 ROWS_AT_ONCE: Final = 250_000
 """Rows of either side that are in memory at a time."""
+_MOST_PARTS: Final = 200
+"""Files that are open at a time, for each side."""
 
 
 class TaskCompared(TypedDict):
@@ -105,19 +107,18 @@ def reconcile_rows(
     found: Mapping[str, pl.LazyFrame],
     read_from: str,
     clock: Clock,
+    room: Path,
     rows_at_once: int = ROWS_AT_ONCE,
     kept: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> ReadBack:
-    """Compare a run with SCM's rows and keep the result.
-
-    It is kept in ``reconciliation.json``, ``reconciliation.parquet`` and a journal line, unless the
-    run is evidence that may only be read.
+    """Compare a run with SCM's rows, and keep the result unless the run may only be read.
 
     Args:
-        folder: an applied run.
+        folder: an applied run; it gets the files ``FACTS`` and ``ROWS``, and a line of its journal.
         found: SCM's rows by task; tasks that are not in it are not compared.
         read_from: where they come from, as the report says it.
         clock: the time.
+        room: a folder for rows that do not fit in memory.
         rows_at_once: how many rows of either side are in memory at a time.
         kept: columns by task in which a row without a value leaves what SCM has.
 
@@ -125,7 +126,7 @@ def reconcile_rows(
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
-    results = _compare_tasks(folder, found, rows_at_once, kept)
+    results = _compare_tasks(folder, found, room, rows_at_once, kept)
     if not results:
         raise UsageError(
             "the run planned no rows of the tasks that these exports belong to.",
@@ -179,6 +180,7 @@ def _count(found: TaskComparison) -> TaskCompared:
 def _compare_tasks(
     folder: RunFolder,
     found: Mapping[str, pl.LazyFrame],
+    room: Path,
     rows_at_once: int,
     kept: Mapping[str, Collection[str]],
 ) -> dict[str, TaskComparison]:
@@ -188,14 +190,14 @@ def _compare_tasks(
             planned = scan_arrived_rows(folder, task)
             parts = _count_parts(planned, rows, rows_at_once)
             results[task] = compare_in_parts(
-                planned, rows, entities[task], task, parts, kept.get(task, ())
+                planned, rows, entities[task], task, parts, kept.get(task, ()), room
             )
     return results
 
 
 def _count_parts(planned: pl.LazyFrame, found: pl.LazyFrame, rows_at_once: int) -> int:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return max(1, ceil(rows / rows_at_once))
+    return min(max(1, ceil(rows / rows_at_once)), _MOST_PARTS)
 
 
 def render_reconciliation(found: ReadBack) -> str:

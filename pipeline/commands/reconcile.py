@@ -46,6 +46,7 @@ def reconcile_run(
                 readback.read_exports(found, scm, project.settings.entities, room),
                 ", ".join(path.name for path in scm),
                 read_clock,
+                room,
                 rows_at_once=rows_at_once,
                 kept=_list_kept(project),
             )
@@ -96,6 +97,7 @@ def _reconcile_live(
             rows,
             system.label,
             read_clock,
+            room,
             rows_at_once=rows_at_once,
             kept=_list_kept(project),
         )

@@ -13,8 +13,8 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import SourceError, UsageError, reading
-from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.side_files import ReadOptions, land_file
 from pipeline.load.packages.naming import read_cells
 from pipeline.scm.messages import explain_messages
 from pipeline.suggest import explain_no_file

@@ -35,6 +35,8 @@ FACTS: Final = "reconciliation.json"
 ROWS: Final = "reconciliation.parquet"
 ROWS_AT_ONCE: Final = 250_000
 """Rows of either side that are in memory at a time."""
+_MOST_PARTS: Final = 200
+"""Files that are open at a time, for each side."""
 
 
 class TaskCompared(TypedDict):
@@ -66,13 +68,13 @@ class ReadBack:
 
 
 def read_exports(
-    folder: RunFolder, paths: Sequence[Path], entities: Mapping[str, Entity]
+    folder: RunFolder, paths: Sequence[Path], entities: Mapping[str, Entity], room: Path
 ) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
     They are files, packages as Data management exports them, and folders of them. Their key columns
     decide which is which; where no column says the legal entity, the name of the file does.
-    ``entities``: task → what the run filled.
+    ``entities``: task → what the run filled. ``room`` is a folder that stays while rows are read.
 
     Raises:
         UsageError: a file is missing.
@@ -84,8 +86,8 @@ def read_exports(
     tasks = {entity.name: task for task, entity in entities.items()}
     tables = {one.name: _make_table(one) for one in entities.values()}
     areas = folder.facts().destination.legal_entities
-    found = land_exports(paths, tables, areas, "--scm")
-    return {tasks[name]: frame.lazy() for name, frame in found.items()}
+    found = land_exports(paths, tables, areas, "--scm", room)
+    return {tasks[name]: rows for name, rows in found.items()}
 
 
 def _make_table(entity: Entity) -> Table:
@@ -105,19 +107,18 @@ def reconcile_rows(
     found: Mapping[str, pl.LazyFrame],
     read_from: str,
     clock: Clock,
+    room: Path,
     rows_at_once: int = ROWS_AT_ONCE,
     kept: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> ReadBack:
-    """Compare a run with SCM's rows and keep the result.
-
-    It is kept in ``reconciliation.json``, ``reconciliation.parquet`` and a journal line, unless the
-    run is evidence that may only be read.
+    """Compare a run with SCM's rows, and keep the result unless the run may only be read.
 
     Args:
-        folder: an applied run.
+        folder: an applied run; it gets the files ``FACTS`` and ``ROWS``, and a line of its journal.
         found: SCM's rows by task; tasks that are not in it are not compared.
         read_from: where they come from, as the report says it.
         clock: the time.
+        room: a folder for rows that do not fit in memory.
         rows_at_once: how many rows of either side are in memory at a time.
         kept: columns by task in which a row without a value leaves what SCM has.
 
@@ -125,7 +126,7 @@ def reconcile_rows(
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
-    results = _compare_tasks(folder, found, rows_at_once, kept)
+    results = _compare_tasks(folder, found, room, rows_at_once, kept)
     if not results:
         raise _refuse_nothing(folder)
     differences = pl.concat([one.differences for one in results.values()])
@@ -187,6 +188,7 @@ def _count(found: TaskComparison) -> TaskCompared:
 def _compare_tasks(
     folder: RunFolder,
     found: Mapping[str, pl.LazyFrame],
+    room: Path,
     rows_at_once: int,
     kept: Mapping[str, Collection[str]],
 ) -> dict[str, TaskComparison]:
@@ -196,14 +198,14 @@ def _compare_tasks(
             planned = scan_arrived_rows(folder, task)
             parts = _count_parts(planned, rows, rows_at_once)
             results[task] = compare_in_parts(
-                planned, rows, entities[task], task, parts, kept.get(task, ())
+                planned, rows, entities[task], task, parts, kept.get(task, ()), room
             )
     return results
 
 
 def _count_parts(planned: pl.LazyFrame, found: pl.LazyFrame, rows_at_once: int) -> int:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return max(1, ceil(rows / rows_at_once))
+    return min(max(1, ceil(rows / rows_at_once)), _MOST_PARTS)
 
 
 def render_reconciliation(found: ReadBack) -> str:

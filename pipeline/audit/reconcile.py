@@ -1,16 +1,18 @@
 """What was planned against what SCM has.
 
-First keys, then fields, both in the one form of ``normalize``. Pure.
+First keys, then fields, both in the one form of ``normalize``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, TypedDict, cast
 
 import polars as pl
 
+from pipeline.audit.parted import split_rows
 from pipeline.scm.normal import normalize
 from schemas.catalogue import Column, Entity
 
@@ -149,29 +151,28 @@ def compare_in_parts(
     entity: Entity,
     task: str,
     parts: int,
-    kept: Collection[str] = (),
+    kept: Collection[str],
+    room: Path,
 ) -> TaskComparison:
     """``compare_rows`` for more rows than fit into memory, one part of the keys after another.
 
-    Both sides are read once for each part. Within a part, differences are in the order of the
-    planned rows.
+    Both sides are read once, and put into ``room`` by their keys. Within a part, differences are in
+    the order of the planned rows.
     """
     if parts == 1:
         return compare_rows(planned.collect(), found.collect(), entity, task, kept)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
     here, there = (
-        _build_key(entity, area if by_entity else None).hash(seed=0) % parts
-        for area in ("legal_entity", LEGAL_ENTITY)
-    )
-    results = [
-        compare_rows(
-            planned.filter(here == part).collect(engine="streaming"),
-            found.filter(there == part).collect(engine="streaming"),
-            entity,
-            task,
-            kept,
+        split_rows(
+            rows, _build_key(entity, area if by_entity else None), parts, room / f"{task}-{name}"
         )
-        for part in range(parts)
+        for name, rows, area in (
+            ("planned", planned, "legal_entity"), ("found", found, LEGAL_ENTITY)
+        )
+    )  # fmt: skip
+    results = [
+        compare_rows(_take_part(ours), _take_part(theirs), entity, task, kept)
+        for ours, theirs in zip(here, there, strict=True)
     ]
     return TaskComparison(
         differences=pl.concat([one.differences for one in results]),
@@ -179,6 +180,12 @@ def compare_in_parts(
         equal=sum(one.equal for one in results),
         not_compared=results[0].not_compared,
     )
+
+
+def _take_part(path: Path) -> pl.DataFrame:
+    rows = pl.read_parquet(path, glob=False)
+    path.unlink()
+    return rows
 
 
 def _refuse_keyless(found: pl.DataFrame, entity: Entity) -> None:

@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypedDict
 
+import polars as pl
+
 from pipeline.check.exports import describe_exports
 from pipeline.check.live import check_live
 from pipeline.check.units import check_units
+from pipeline.errors import count_of
 from pipeline.events import Listener
 from pipeline.plan import known
 from pipeline.plan.rehearse import rehearse_plan
 from pipeline.plan.source import list_template_sources
 from pipeline.project.resolve import Project
+from pipeline.run.room import open_room
 from pipeline.scm.formats import SOURCE_FORMAT
 from pipeline.scm.look import Item, list_items
 
@@ -119,7 +123,7 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
             yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
     if project.scm is not None:
         return
-    customers = known.read_customer_exports(project)
+    customers = _count_customers(project)
     if customers is None:
         yield (
             "destination.known_customers",
@@ -127,6 +131,15 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
             "not set: the plan will assume that the Accounts task has run",
         )
     else:
-        noun = "customer" if customers.height == 1 else "customers"
-        status = "ok" if customers.height else "warning"
-        yield "destination.known_customers", status, f"{customers.height:,} {noun}"
+        status = "ok" if customers else "warning"
+        yield "destination.known_customers", status, count_of(customers, "customer")
+
+
+def _count_customers(project: Project) -> int | None:
+    with open_room("customers") as room:
+        kept = known.keep_customer_exports(project, room)
+        return (
+            None
+            if kept is None
+            else int(pl.scan_parquet(kept, glob=False).select(pl.len()).collect().item())
+        )

@@ -42,14 +42,16 @@ def reconcile_run(
     _refuse_purged(found)
     project = project_of_run(facts)
     if scm:
-        done = readback.reconcile_rows(
-            found,
-            readback.read_exports(found, scm, project_of_run(found.facts()).settings.entities),
-            ", ".join(path.name for path in scm),
-            read_clock,
-            rows_at_once=rows_at_once,
-            kept=_list_kept(project),
-        )
+        with folder.open_read_back_room(found) as room:
+            done = readback.reconcile_rows(
+                found,
+                readback.read_exports(found, scm, project.settings.entities, room),
+                ", ".join(path.name for path in scm),
+                read_clock,
+                room,
+                rows_at_once=rows_at_once,
+                kept=_list_kept(project),
+            )
     else:
         done = _reconcile_live(found, project, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
@@ -106,6 +108,7 @@ def _reconcile_live(
             rows,
             system.label,
             read_clock,
+            room,
             rows_at_once=rows_at_once,
             kept=_list_kept(project),
         )

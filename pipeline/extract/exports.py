@@ -19,7 +19,7 @@ from pipeline.extract.files.bundles import is_zip
 from pipeline.extract.files.discover import ENDINGS, FilePart, Form, find_ending, find_form
 from pipeline.extract.files.entries import walk_files
 from pipeline.extract.files.packed import list_members, open_content
-from pipeline.extract.forms import ReadOptions, land_part
+from pipeline.extract.side_files import ReadOptions, land_aside
 from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
 from schemas.text import trimmed
@@ -67,9 +67,13 @@ def list_export_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def land_exports(
-    paths: Sequence[Path], tables: Mapping[str, Table], areas: Collection[str], where: str
-) -> dict[str, pl.DataFrame]:
-    """Read exports whole, as text.
+    paths: Sequence[Path],
+    tables: Mapping[str, Table],
+    areas: Collection[str],
+    where: str,
+    into: Path,
+) -> dict[str, pl.LazyFrame]:
+    """Land exports as text, as large as they may be.
 
     Args:
         paths: files, packages and folders of them.
@@ -77,6 +81,7 @@ def land_exports(
             whose needed columns a file has.
         areas: the legal entities that names of files and folders can mean.
         where: who names the paths, for messages.
+        into: a folder for what is landed, which has to stay while the answer is read.
 
     Returns:
         Name → the rows of all its files, with the columns that they have. ``AREA`` is there if a
@@ -88,10 +93,10 @@ def land_exports(
             overwrite.
         UsageError: a file is none of several tables.
     """
-    found: dict[str, list[tuple[_Export, pl.DataFrame]]] = {}
+    found: dict[str, list[tuple[_Export, pl.LazyFrame]]] = {}
     files = [one for path in paths for one in _list_exports(path, where)]
-    for one in files:
-        landed = _land(one, tables, where)
+    for place, one in enumerate(files):
+        landed = _land(one, tables, where, into / f"export-{place}.parquet")
         if landed is not None:
             found.setdefault(landed[0], []).append((one, landed[1]))
     if not found:
@@ -161,12 +166,14 @@ def _take_stem(name: str) -> str:
     return name[: -len(ending)] if ending else name
 
 
-def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, pl.DataFrame] | None:
+def _land(
+    one: _Export, tables: Mapping[str, Table], where: str, landed: Path
+) -> tuple[str, pl.LazyFrame] | None:
     """The table that a file is, and its rows; null for one of another entity in a package."""
     problems: dict[str, SourceError] = {}
     for name, table in tables.items():
         try:
-            frame, unreadable = land_part(one.part, one.form, table, _OPTIONS)
+            frame, unreadable = land_aside(one.part, one.form, table, _OPTIONS, landed)
         except SourceError as error:
             problems[name] = error
             continue
@@ -178,7 +185,7 @@ def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, p
                 where=f"{where}, {one.part.name}",
             )
         _refuse_spoiled_keys(frame, table, f"{where}, {one.part.name}")
-        return name, frame.drop("source_line", "source_file", strict=False)
+        return name, frame.drop("source_line")
     if not one.is_alone and _is_of_others(one, tables):
         return None
     if len(problems) == 1:
@@ -187,26 +194,28 @@ def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, p
     raise UsageError(f"{where} {one.part.name} is an export of neither entity. {' '.join(texts)}")
 
 
-def _refuse_spoiled_keys(frame: pl.DataFrame, table: Table, where: str) -> None:
+def _refuse_spoiled_keys(frame: pl.LazyFrame, table: Table, where: str) -> None:
     """Refuse keys that a spreadsheet or a data frame wrote otherwise: they would name nobody.
 
     Raises:
         SourceError: there is one.
     """
     needed = dict.fromkeys([table.key, *(name for group in table.required for name in group)])
-    for name in (name for name in needed if name in frame.columns):
+    there = frame.collect_schema().names()
+    for name in (name for name in needed if name in there):
         text = trimmed(pl.col(name))
         is_spoiled = text.is_in(ERROR_WORDS) | text.str.contains(_SPOILED)
-        places = frame.with_row_index("place", 1).filter(is_spoiled)
-        if places.height:
-            column, number = (
-                ("source_line", "line") if "source_line" in places else ("place", "row")
-            )
+        count, first = (
+            frame.filter(is_spoiled)
+            .select(pl.len(), pl.col("source_line").first())
+            .collect(engine="streaming")
+            .row(0)
+        )
+        if count:
             raise SourceError(
-                f"{name} of {count_of(places.height, 'row')}, the first in {number} "
-                f"{places[column][0]}, was spoiled by a spreadsheet or a script: it is an error "
-                "such as #REF!, or a number such as 4.93E+11 or 1000.0. Export it again, and do "
-                "not save it in a spreadsheet.",
+                f"{name} of {count_of(count, 'row')}, the first in line {first}, was spoiled by a "
+                "spreadsheet or a script: it is an error such as #REF!, or a number such as "
+                "4.93E+11 or 1000.0. Export it again, and do not save it in a spreadsheet.",
                 where=where,
             )
 
@@ -234,8 +243,8 @@ def _is_of_others(one: _Export, tables: Mapping[str, Table]) -> bool:
 
 
 def _join(
-    parts: Sequence[tuple[_Export, pl.DataFrame]], areas: Collection[str], where: str
-) -> pl.DataFrame:
+    parts: Sequence[tuple[_Export, pl.LazyFrame]], areas: Collection[str], where: str
+) -> pl.LazyFrame:
     """The rows of all files, each with its legal entity.
 
     Only a single file may leave open which that is.
@@ -244,7 +253,7 @@ def _join(
     frames = []
     for one, frame in parts:
         area = _find_area(one.names, known)
-        has_area = AREA in frame.columns
+        has_area = AREA in frame.collect_schema()
         if area is None and not has_area and len(parts) > 1:
             there = ", ".join(known.values()) or "none"
             raise SourceError(

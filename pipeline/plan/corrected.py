@@ -24,7 +24,7 @@ from pipeline.extract.files.entries import list_entries
 from pipeline.extract.files.places import Places
 from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.files.workbook_writing import write_workbook
-from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.extract.side_files import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS, CORRECTED_VERSION, TABLES
 from schemas.text import guid_of, trimmed

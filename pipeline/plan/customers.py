@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from pipeline.errors import SourceError, count_of
-from pipeline.plan.deletion import DELETED, build_deletion_columns
+from pipeline.errors import SourceError, count_of, during
+from pipeline.plan.deletion import DELETED, MarkColumn, build_deletion_columns
 from pipeline.plan.reading import AS_DECLARED, list_mark_columns
+from pipeline.run.files import TableWriter
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from schemas.text import key_of
 from sql.query import query
 from sql.session import session
 
 _AREA: Final = "dataAreaId"
+_COLUMNS: Final = ("CustomerAccount", "PartyNumber", _AREA)
+_MEMORY: Final = "256MB"
 
 
 def list_entities_without(customers: Path, entities: Sequence[str]) -> list[str]:
@@ -25,24 +28,44 @@ def list_entities_without(customers: Path, entities: Sequence[str]) -> list[str]
     A customer that names no legal entity counts for every one.
     """
     area = key_of(pl.col(_AREA)).unique()
-    there = pl.scan_parquet(customers, glob=False).select(area).collect()[_AREA].to_list()
+    rows = pl.scan_parquet(customers, glob=False).select(area)
+    there = rows.collect(engine="streaming")[_AREA].to_list()
     return [] if None in there else [one for one in entities if one.upper() not in there]
 
 
-def drop_deleted_customers(frame: pl.DataFrame) -> pl.DataFrame:
-    """The customers that are there, if the export says who is deleted.
+def keep_customers(rows: pl.LazyFrame, path: Path, scratch: Path) -> None:
+    """Write the customers that are there, if the export says who is deleted, else all.
+
+    Args:
+        rows: the export, as text; it may lack columns.
+        path: the file: CustomerAccount, PartyNumber and dataAreaId.
+        scratch: a folder for what does not fit in memory.
 
     Raises:
         SourceError: a mark of deletion cannot be read, or names nobody.
+        Stopped: the disk failed, or is full.
     """
-    columns = dict.fromkeys(frame.columns, "VARCHAR")
+    there = rows.collect_schema().names()
+    missing = [pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in there]
+    rows, columns = rows.with_columns(missing), dict.fromkeys([*there, *_COLUMNS], "VARCHAR")
     marks = dict(list_mark_columns(CUSTOMERS_EXPORT, columns, AS_DECLARED))
-    if not marks:
-        return frame
+    with during("reading destination.known_customers"):
+        if marks:
+            rows = _drop_deleted(rows, columns, marks, scratch)
+        with TableWriter(path, pl.Schema(dict.fromkeys(_COLUMNS, pl.String()))) as writer:
+            for frame in rows.select(_COLUMNS).collect_batches(maintain_order=True):
+                writer.write(frame)
+
+
+def _drop_deleted(
+    rows: pl.LazyFrame, columns: Mapping[str, str], marks: Mapping[str, MarkColumn], scratch: Path
+) -> pl.LazyFrame:
     if "versionnumber" not in columns:
-        frame = frame.with_columns(versionnumber=pl.lit(None, pl.String))
-    with session() as here:
-        here.register("customers_export", frame.with_row_index("place"))
+        rows = rows.with_columns(versionnumber=pl.lit(None, pl.String))
+    export, kept = scratch / "customers_export.parquet", scratch / "customers_there.parquet"
+    rows.with_row_index("place").sink_parquet(export)
+    with session(memory=_MEMORY, scratch=scratch) as here:
+        here.parquet("customers_export", export)
         rest = f"* EXCLUDE ({DELETED})" if DELETED in columns else "*"
         select = ", ".join([rest, *build_deletion_columns(marks)])
         here.view("customers_marked", f"SELECT {select} FROM customers_export")
@@ -54,4 +77,5 @@ def drop_deleted_customers(frame: pl.DataFrame) -> pl.DataFrame:
                 "Write true or false there, or export without deleted rows.",
                 where="destination.known_customers",
             )
-        return here.frame(query("plan/customers_there"))
+        here.copy(query("plan/customers_there"), kept)
+    return pl.scan_parquet(kept, glob=False)

@@ -13,16 +13,15 @@ remembers: once it has started, nothing is compared.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from pipeline.extract.exports import land_exports, list_export_files
-from pipeline.plan.customers import drop_deleted_customers
+from pipeline.plan.customers import keep_customers
 from pipeline.plan.prepare import store_loaded
 from pipeline.project.resolve import Project
-from pipeline.run.files import hash_file, write_table
+from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
 from pipeline.run.memory import list_whole_memories
 from pipeline.run.unfinished import refuse_unfinished_load
@@ -39,55 +38,42 @@ LOADED_MEMORY: Final = "memory"
 NO_EXPORT: Final = "none"
 
 _COLUMNS: Final = ("CustomerAccount", "PartyNumber", "dataAreaId")
-
 CUSTOMERS_FILE: Final = "known_customers.parquet"
-
-
-def read_customer_exports(project: Project) -> pl.DataFrame | None:
-    """The *Customers V2* exports that a project names: files, packages and folders of them.
-
-    Returns:
-        CustomerAccount, PartyNumber and dataAreaId, as text; null where it names none.
-
-    Customers that are deleted in SCM are left out.
-
-    Raises:
-        SourceError: a file is missing, cannot be read, lacks a column, or has rows that cannot be
-            read. A row that is lost here could turn a takeover into an overwrite.
-    """
-    paths = project.known_customers
-    if not paths:
-        return None
-    tables = {CUSTOMERS_V2.name: CUSTOMERS_EXPORT}
-    found = land_exports(paths, tables, project.legal_entities, "destination.known_customers")
-    frame = found[CUSTOMERS_V2.name]
-    missing = [
-        pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in frame.columns
-    ]
-    return drop_deleted_customers(frame.with_columns(missing)).select(_COLUMNS)
+_SCRATCH: Final = "exports"
 
 
 def keep_customer_exports(project: Project, folder: Path) -> Path | None:
     """Put the *Customers V2* exports that a project names into one Parquet file.
 
-    There they take no memory while contacts stream by.
+    They are files, packages and folders of them. Customers that are deleted in SCM are left out.
+    However many they are, they take no memory.
 
     Args:
         project: names them.
         folder: of the file; made if it is not there.
 
     Returns:
-        The file, with the columns of ``read_customer_exports``; null where it names none.
+        The file: CustomerAccount, PartyNumber and dataAreaId, as text; null where it names none.
 
     Raises:
-        SourceError: as ``read_customer_exports``.
+        SourceError: a file is missing, cannot be read, lacks a column, or has rows that cannot be
+            read. A row that is lost here could turn a takeover into an overwrite.
+        Stopped: the disk failed, or is full.
     """
-    frame = read_customer_exports(project)
-    if frame is None:
+    paths = project.known_customers
+    if not paths:
         return None
+    tables = {CUSTOMERS_V2.name: CUSTOMERS_EXPORT}
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / CUSTOMERS_FILE
-    write_table(path, frame)
+    path, scratch = folder / CUSTOMERS_FILE, folder / _SCRATCH
+    scratch.mkdir(mode=0o700)
+    try:
+        found = land_exports(
+            paths, tables, project.legal_entities, "destination.known_customers", scratch
+        )
+        keep_customers(found[CUSTOMERS_V2.name], path, scratch)
+    finally:
+        shutil.rmtree(scratch)
     return path
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
-from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.extract.side_files import ReadOptions, land_file
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import explain_no_file
 from schemas.catalogue import Table

@@ -34,6 +34,7 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "findings --worklist": ("findings", "latest", "--worklist", "OUT.work.csv"),
     "findings --repair": ("findings", "latest", "--repair", "OUT.repair.csv"),
     "confirm": ("confirm", "latest"),
+    "reconcile with exports": ("reconcile", "latest", "--scm", "PACKAGES"),
     "plan after a load": ("plan",),
     "backfill": ("backfill",),
 }
@@ -75,12 +76,18 @@ def _run_all(source: Path, home: Path, options: argparse.Namespace) -> Iterator[
         if options.only and name not in options.only:
             continue
         given = [word.replace("OUT", str(home / "out")) for word in words]
+        given = [_find_packages(home) if word == "PACKAGES" else word for word in given]
         if words[0] in _OF_A_PROJECT:
             given += ["--project", str(source / "p2c.toml")]
             given += [word for one in options.set for word in ("--set", one)]
         yield name, _run([*given, "--runs", str(home / "runs")], options.limit)
         if name == "plan" and options.plan_alone:
             return
+
+
+def _find_packages(home: Path) -> str:
+    """The packages of the run, which stand for an export of SCM that has all of their rows."""
+    return str(next((home / "runs").glob("*/packages")))
 
 
 def _run(words: list[str], limit: int) -> Taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +57,9 @@ def package(path: Path, *names: str, **more: str) -> Path:
 
 
 def land(*paths: Path, areas: tuple[str, ...] = ("usmf", "demf")) -> list[tuple[str, ...]]:
-    frame = land_exports(paths, TABLES, areas, "destination.known_customers")["Customers V2"]
+    where = "destination.known_customers"
+    with tempfile.TemporaryDirectory() as into:
+        frame = land_exports(paths, TABLES, areas, where, Path(into))["Customers V2"].collect()
     names = [
         one for one in ("CustomerAccount", "PartyNumber", "dataAreaId") if one in frame.columns
     ]
@@ -142,13 +145,15 @@ def test_files_go_to_the_table_whose_key_they_have(tmp_path: Path) -> None:
         tmp_path / "scm",
         {"a.csv": customers("A"), "b.csv": "CONTACTPERSONPARTYNUMBER\nP\n"},
     )
-    found = land_exports([tmp_path / "scm"], TABLES | {"CDS Contacts": PERSONS}, (), "--scm")
-    assert {name: frame.height for name, frame in found.items()} == {
+    tables, into = TABLES | {"CDS Contacts": PERSONS}, tmp_path / "into"
+    into.mkdir()
+    found = land_exports([tmp_path / "scm"], tables, (), "--scm", into)
+    assert {name: rows.collect().height for name, rows in found.items()} == {
         "Customers V2": 1, "CDS Contacts": 1
     }  # fmt: skip
     write(tmp_path, {"x.csv": "Name\nAda\n"})
     with pytest.raises(UsageError, match=r"--scm x\.csv is an export of neither entity"):
-        land_exports([tmp_path / "x.csv"], TABLES | {"CDS Contacts": PERSONS}, (), "--scm")
+        land_exports([tmp_path / "x.csv"], tables, (), "--scm", into)
 
 
 @pytest.mark.parametrize("cell", ["#REF!", "#N/A", "4.93E+11", "1000.0", " #NAME? "])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.commands.check import check_project
@@ -25,6 +26,13 @@ def project_of(home: Path, setting: str) -> Project:
     return load_project(write_small(home, PROJECT + f"known_customers = {setting}\n"))
 
 
+def read(project: Project, into: Path) -> pl.DataFrame:
+    kept = known.keep_customer_exports(project, into / "kept")
+    assert kept is not None
+    assert [path.name for path in (into / "kept").iterdir()] == [kept.name]
+    return pl.read_parquet(kept)
+
+
 def write(home: Path, **names: str) -> None:
     (home / "scm").mkdir(parents=True, exist_ok=True)
     for area, account in names.items():
@@ -35,14 +43,13 @@ def write(home: Path, **names: str) -> None:
 def test_a_list_or_a_folder_of_exports_is_one_table(tmp_path: Path, setting: str) -> None:
     write(tmp_path, usmf="A", demf="B")
     text = PROJECT + f'known_customers = {setting}\n[organizations]\n"DE" = "demf"\n'
-    found = known.read_customer_exports(load_project(write_small(tmp_path, text)))
-    assert found is not None
+    found = read(load_project(write_small(tmp_path, text)), tmp_path)
     assert sorted(found.rows()) == [("A", "A", "usmf"), ("B", "B", "demf")]
 
 
 def test_a_project_without_exports_knows_nothing(tmp_path: Path) -> None:
     project = load_project(write_small(tmp_path))
-    assert known.read_customer_exports(project) is None
+    assert known.keep_customer_exports(project, tmp_path / "kept") is None
     assert known.hash_customers(project) == known.NO_EXPORT
 
 
@@ -72,7 +79,7 @@ def test_check_counts_the_customers_and_names_a_file_that_is_not_there(tmp_path:
     common = Flags(project=project_of(tmp_path, '"scm"').file, runs=tmp_path / "runs")
     assert ": 1 customer\n" in check_project(common, report_nothing).lines(100)
     with pytest.raises(SourceError, match=r"gone\.csv: there is no such file"):
-        known.read_customer_exports(project_of(tmp_path, '["scm/usmf.csv", "gone.csv"]'))
+        read(project_of(tmp_path, '["scm/usmf.csv", "gone.csv"]'), tmp_path)
 
 
 @pytest.mark.parametrize("row", ["A,A,wahr", ",,true"])
@@ -83,7 +90,7 @@ def test_a_deletion_that_names_nobody_or_cannot_be_read_is_refused(
     text = f"CUSTOMERACCOUNT,PARTYNUMBER,IsDelete\nB,B,\n{row}\n"
     (tmp_path / "scm" / "usmf.csv").write_text(text)
     with pytest.raises(SourceError, match="1 row of Customers V2 may be deleted") as caught:
-        known.read_customer_exports(project_of(tmp_path, '"scm"'))
+        read(project_of(tmp_path, '"scm"'), tmp_path)
     assert "wahr" not in str(caught.value)
 
 

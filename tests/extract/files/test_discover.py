@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import SourceError, Stopped, reading
 from pipeline.extract.files.discover import Form, find_files
-from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.extract.side_files import ReadOptions, land_file
 from schemas.sales import CONTACTS
 from tests.scenes.reading import HEADER, ROW, contacts, landed, write
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.extract.forms import land_file
 from pipeline.extract.landing import LandedTable, ReadOptions
+from pipeline.extract.side_files import land_file
 from schemas.catalogue import Field, Table
 from tests.scenes.reading import ID, landed, rows
 

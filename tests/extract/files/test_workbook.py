@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.extract.forms import land_file
 from pipeline.extract.records import Note, ReadOptions
+from pipeline.extract.side_files import land_file
 from schemas.scm import CUSTOMERS_EXPORT
 from tests.scenes.reading import ID, contacts, landed
 from tests.scenes.workbooks import (

@@ -13,6 +13,7 @@ from pipeline.backfill.shares import Numbering, WriteShare, read_shares
 from pipeline.backfill.writing import Updates
 from pipeline.flow.jobs import Job, run_jobs
 from pipeline.load.delivery import deliver
+from pipeline.load.left import leaving_rows
 from pipeline.load.tally import LoadTally
 from pipeline.run.ledger import Ledger
 
@@ -23,7 +24,9 @@ def send(order: WriteBack, numbering: Numbering | None) -> None:
     total = int(plan.select((pl.col("action") != "none").sum()).collect().item())
     tally = LoadTally("writing", order.journal.entries, total, order.listener)
     pace = order.sales.system.pace
-    run_jobs(_list_jobs(order, numbering, tally), lambda: pace.limit, tally.add, pace.halt)
+    with leaving_rows() as spare:
+        jobs = spare(_list_jobs(order, numbering, tally))
+        run_jobs(jobs, lambda: pace.limit, tally.add, pace.halt)
 
 
 def _list_jobs(order: WriteBack, numbering: Numbering | None, tally: LoadTally) -> Iterator[Job]:

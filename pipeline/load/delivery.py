@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 import polars as pl
 
 from pipeline.errors import Stopped, count_of
+from pipeline.load.left import RowsLeft
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.multipart import BatchAnswers, BatchRequest, PartAnswer
@@ -172,6 +173,7 @@ def deliver(
         Rows by outcome, and ``rows`` in all.
 
     Raises:
+        RowsLeft: the system has no time for some rows of the unit, and had it for others.
         Stopped: the system cannot be reached, throttles for too long or does not answer; the same
             command continues.
     """
@@ -207,6 +209,8 @@ class _Delivery:
     """Requests in a row that did not reach the system, or that it had no time for."""
     waited: float = 0.0
     """Seconds since the last outcome that the system asked to wait."""
+    has_time: bool = False
+    """Whether the system has had time for any row of the unit."""
     bytes: int = 0
     most: int | None = None
     """Rows of a request, at most; null as long as none was too large."""
@@ -252,6 +256,7 @@ class _Delivery:
         """Note how the system takes it."""
         if not is_idle:
             self.idle, self.refused, self.waited = 0, 0, 0.0
+            self.has_time |= not isinstance(reply, LostAnswer)
         elif not isinstance(reply, Busy):
             self.idle, self.refused, self.waited = self.idle + 1, 0, 0.0
 
@@ -378,7 +383,8 @@ class _Delivery:
         """The rows that the system has no time for; the key of one, which may be why."""
         rows = count_of(len(self.waiting), "row")
         first = "" if len(self.waiting) > 1 else f" ({next(iter(self.waiting))})"
-        return Busy(
+        kind = RowsLeft if self.has_time else Busy
+        return kind(
             f"throttles: it had no time for {rows}{first} in {self.talk.tries} requests. Run the "
             "same command again to continue.",
             where=self.talk.system.label,

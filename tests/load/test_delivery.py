@@ -421,6 +421,8 @@ def test_a_row_that_alone_stays_throttled_waits_for_the_same_command(
         stage.deliver()
     assert stopped.value.exit_code == 3
     assert stage.clock.seconds - begin >= stage.tries - 1
+    ended = [one for one in stage.journal() if one.payload.get("final")]
+    assert len(ended) == stage.units - 1, "the units behind it had their turn"
     continues(stage, whole(name))
 
 

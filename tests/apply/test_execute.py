@@ -30,7 +30,7 @@ from pipeline.run.files import try_lock, write_json
 from pipeline.run.folder import RunFolder, build_run
 from pipeline.run.journal import Journal, read_journal
 from tests.scenes.json_files import read_json
-from tests.scenes.places import ROOT
+from tests.scenes.places import ROOT, UNCOMPILED
 from tests.scenes.small import CUSTOMERS, PERSONS, PROJECT, write_small
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -525,7 +525,7 @@ def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "P2C_TRACEBACK": ""},
+        env={**os.environ, "P2C_TRACEBACK": "", **UNCOMPILED},
     )
     assert ended.returncode == 3, ended.stderr
     assert json.loads(ended.stdout)["error"]["code"] == "stopped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +23,14 @@ MOST: Final = 40_000
 def limited(size: int) -> Iterator[None]:
     """No file grows over so many bytes; the system says so to whoever writes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    compiles = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # Python would keep a file of it that is cut off.
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = compiles
 
 
 def repeat(p2c: P2c, *words: str) -> tuple[Answer, int]:

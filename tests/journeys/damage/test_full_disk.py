@@ -6,6 +6,7 @@ The real command stops, and leaves nothing that looks whole.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
+from tests.scenes.places import UNCOMPILED
 
 P2C = Path(sys.executable).with_name("p2c")
 LIMIT = 10_000
@@ -41,7 +44,14 @@ def p2c(source: Path, runs: Path, limit: int | None) -> subprocess.CompletedProc
 
     command = [str(P2C), "plan", "--source", str(source), "--runs", str(runs), "--json"]
     command += ["--set", "destination.legal_entity=usmf", "--set", "destination.currency=EUR"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limited)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limited,
+        env={**os.environ, **UNCOMPILED},
+    )
 
 
 def stopped(ended: subprocess.CompletedProcess[str], runs: Path, step: str) -> None:

@@ -123,6 +123,8 @@ def translate_error(error: BaseException) -> P2cError:
             return (_blame_folder() if _is_of_a_record(error) else None) or error
         case TyperException():
             return UsageError(error.format_message())
+        case typer.Abort() if isinstance(error.__cause__, EOFError):
+            return translate_error(error.__cause__)  # A file that is cut off: nobody asked to end.
         case KeyboardInterrupt() | typer.Abort():
             return make_stopped()
         case _ if _is_out_of_memory(error):

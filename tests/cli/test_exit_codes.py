@@ -8,6 +8,7 @@ from pathlib import Path
 
 import filelock
 import pytest
+import typer
 
 from pipeline.cli.exits import answer_errors
 from tests.scenes.command_line import P2c
@@ -116,6 +117,17 @@ def test_4_for_an_unexpected_error_without_its_text(
     assert "P2C_TRACEBACK=1" in err
     assert "Traceback" not in err
     assert "Ada" not in out + err
+
+
+def test_4_for_a_file_that_is_cut_off_though_the_command_line_says_that_it_was_aborted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = typer.Abort()
+    error.__cause__ = EOFError("marshal data too short")
+    assert answer_errors(raising(error), "codes", as_object=False) == 4
+    said = capsys.readouterr().err
+    assert "EOFError" in said
+    assert "stopped from outside" not in said
 
 
 def test_a_traceback_is_printed_for_whoever_asks(

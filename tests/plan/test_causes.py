@@ -21,6 +21,13 @@ def plan(project: Path) -> Result:
     return plan_contacts(flags, PlanRequest(), report_nothing)
 
 
+def remember_some(home: Path) -> None:
+    """Let an earlier load have brought the first three contacts as customers."""
+    folder = find_memory_folder(home / "runs", "folder")
+    keys = [f"usmf/{number(place)}" for place in range(1, 4)]
+    remember(folder / "ContactToCustomer.parquet", keys)
+
+
 def write_taken(folder: Path) -> Path:
     """A project into an SCM that has all customers of the small source."""
     project = write_small(folder, f'{PROJECT}known_customers = "customers.csv"\n')
@@ -42,10 +49,7 @@ def test_missing_memory_is_the_cause_where_all_that_scm_has_is_held(tmp_path: Pa
 
 def test_one_record_of_somebody_else_is_no_sign_of_missing_memory(tmp_path: Path) -> None:
     project = write_taken(tmp_path)
-    folder = find_memory_folder(tmp_path / "runs", "folder")
-    remember(
-        folder / "ContactToCustomer.parquet", [f"usmf/{number(place)}" for place in range(1, 4)]
-    )
+    remember_some(tmp_path)
     made = plan(project)
     assert made.summary.reasons["held/takeover"] == 2
     assert "memory_missing" not in made.summary.findings
@@ -58,9 +62,7 @@ def test_keys_that_were_loaded_and_that_scm_does_not_have_are_told(tmp_path: Pat
         encoding="utf-8",
     )
     assert "keys_lost" not in plan(project).summary.findings
-    folder = find_memory_folder(tmp_path / "runs", "folder")
-    keys = [f"usmf/{number(place)}" for place in range(1, 4)]
-    remember(folder / "ContactToCustomer.parquet", keys)
+    remember_some(tmp_path)
     made = plan(project)
     assert made.summary.findings["keys_lost"] == 3
     text = made.lines(400)
@@ -70,9 +72,7 @@ def test_keys_that_were_loaded_and_that_scm_does_not_have_are_told(tmp_path: Pat
 
 def test_what_was_loaded_and_is_there_is_not_lost(tmp_path: Path) -> None:
     project = write_taken(tmp_path)
-    folder = find_memory_folder(tmp_path / "runs", "folder")
-    keys = [f"usmf/{number(place)}" for place in range(1, 4)]
-    remember(folder / "ContactToCustomer.parquet", keys)
+    remember_some(tmp_path)
     assert "keys_lost" not in plan(project).summary.findings
 
 

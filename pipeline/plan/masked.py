@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from polars import selectors
+
 from pipeline.extract.landing import LandedTable
 from pipeline.run.findings import RunFinding
 from sql.query import query
@@ -25,13 +27,14 @@ def report_masked(
     session: Session, table: LandedTable, used: Collection[str]
 ) -> Iterator[RunFinding]:
     """One finding for each column, of those used, of which all of the first values are masked."""
-    view = f"{table.table}_landed"
-    for column, physical in session.columns(view).items():
-        if physical != "VARCHAR" or column not in used or column not in table.columns:
+    rows = session.frame(query("plan/first_rows", rows=f"{table.table}_landed"), few=_ROWS)
+    for cells in rows.select(selectors.string()):
+        if cells.name not in used or cells.name not in table.columns:
             continue
-        text = query("plan/masked", rows=view, column=column)
-        filled, masked = session.frame(text, few=_ROWS, masked=_MASKED).row(0)
-        if filled >= _FEW and filled == masked:
+        filled = cells.filter(cells != "")
+        if len(filled) >= _FEW and filled.str.contains(_MASKED).all():
             yield RunFinding(
-                code="text_masked", detail=f"all of its first {filled:,} values", column=column
+                code="text_masked",
+                detail=f"all of its first {len(filled):,} values",
+                column=cells.name,
             )

@@ -4,8 +4,6 @@ Each pattern knows texts of one mistake and leaves alone what people write: ``S�
 ``„PRÄ“``. All three engines read them. A text that none of them knows may be damaged all the same.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 from typing import Final

@@ -64,12 +64,12 @@ NULL_WORDS: Final = (
     "#NÁZOV?", "#DELENIENULOU!", "#NEDOSTUPNÝ",
     "#ÉRTÉK!", "#HIV!", "#NÉV?", "#SZÁM!", "#ZÉRÓOSZTÓ!", "#HIÁNYZIK", "#NULLA!",
     "#DEĞER!", "#BAŞV!", "#AD?", "#SAYI!", "#SAYI/0!", "#YOK", "#BOŞ!",
-    "#ЗНАЧ!", "#ССЫЛКА!", "#ИМЯ?", "#ЧИСЛО!", "#ДЕЛ/0!", "#Н/Д", "#ПУСТО!",  # noqa: RUF001
-    "#ΤΙΜΗ!", "#ΑΡΙΘ!", "#ΔΙΑΙΡ./0!", "#ΔΙΑΙΡ/0!", "#ΟΝΟΜΑ?", "#Δ/Υ",  # noqa: RUF001
-    "#ΑΝΑΦ!", "#ΚΕΝΟ!",  # noqa: RUF001
+    "#ЗНАЧ!", "#ССЫЛКА!", "#ИМЯ?", "#ЧИСЛО!", "#ДЕЛ/0!", "#Н/Д", "#ПУСТО!",
+    "#ΤΙΜΗ!", "#ΑΡΙΘ!", "#ΔΙΑΙΡ./0!", "#ΔΙΑΙΡ/0!", "#ΟΝΟΜΑ?", "#Δ/Υ",
+    "#ΑΝΑΦ!", "#ΚΕΝΟ!",
     "#VRIJEDNOST!", "#BROJ!", "#DIJ/0!", "#NAZIV?", "#VALOARE!", "#NUME?", "#NEPLATNÝ!",
     "#VREDN!", "#ŠTEV!", "#DEL/0!", "#IME?", "#N/V", "#SKLIC!", "#NIČ!",
-    "#ЗНАЧЕННЯ!", "#ПОСИЛАННЯ!", "#ІМ’Я?", "#НОМЕР!", "#ДІЛЕННЯ/0!",  # noqa: RUF001
+    "#ЗНАЧЕННЯ!", "#ПОСИЛАННЯ!", "#ІМ’Я?", "#НОМЕР!", "#ДІЛЕННЯ/0!",
     *(f"Err:{number}" for number in range(501, 541)),
     "Microsoft.Xrm.Sdk.OptionSetValue", "Microsoft.Xrm.Sdk.EntityReference",
     "Microsoft.Xrm.Sdk.Money", "Microsoft.Xrm.Sdk.AliasedValue",

@@ -1,4 +1,4 @@
-"""Customers in an export of SCM that are deleted there: replicas keep and mark them."""
+"""Customers in exports of SCM, kept without those that replicas mark as deleted there."""
 
 from __future__ import annotations
 

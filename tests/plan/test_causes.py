@@ -21,6 +21,12 @@ def plan(project: Path) -> Result:
     return plan_contacts(flags, PlanRequest(), report_nothing)
 
 
+def assert_told_first(made: Result, code: str, words: str) -> None:
+    text = made.lines(400)
+    assert words in text
+    assert text.index(code) < text.index("Findings, most urgent first")
+
+
 def remember_some(home: Path) -> None:
     """Let an earlier load have brought the first three contacts as customers."""
     folder = find_memory_folder(home / "runs", "folder")
@@ -42,9 +48,11 @@ def test_missing_memory_is_the_cause_where_all_that_scm_has_is_held(tmp_path: Pa
     made = plan(write_taken(tmp_path))
     assert made.summary.reasons["held/takeover"] == 5
     assert made.summary.findings["memory_missing"] == 5
-    text = made.lines(400)
-    assert "SCM has the keys of 5 contacts, and p2c has no memory of loading any" in text
-    assert text.index("memory_missing") < text.index("Findings, most urgent first")
+    assert_told_first(
+        made,
+        "memory_missing",
+        "SCM has the keys of 5 contacts, and p2c has no memory of loading any",
+    )
 
 
 def test_one_record_of_somebody_else_is_no_sign_of_missing_memory(tmp_path: Path) -> None:
@@ -65,9 +73,9 @@ def test_keys_that_were_loaded_and_that_scm_does_not_have_are_told(tmp_path: Pat
     remember_some(tmp_path)
     made = plan(project)
     assert made.summary.findings["keys_lost"] == 3
-    text = made.lines(400)
-    assert "SCM does not have the keys of 3 contacts that p2c loaded earlier" in text
-    assert text.index("keys_lost") < text.index("Findings, most urgent first")
+    assert_told_first(
+        made, "keys_lost", "SCM does not have the keys of 3 contacts that p2c loaded earlier"
+    )
 
 
 def test_what_was_loaded_and_is_there_is_not_lost(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
@@ -91,7 +92,7 @@ def _is_text(cell: bytes | None) -> bool:
     return True
 
 
-_WORDS: Final = list(NULL_WORDS)
+_WORDS: Final = pl.lit(pl.Series(NULL_WORDS).implode())
 _FEW: Final = 64
 """Rows that show whether a column is padded with spaces."""
 _MANY: Final = 10_000
@@ -111,21 +112,51 @@ def _has_more(text: pl.Expr) -> pl.Expr:
     return text.str.len_bytes() != text.str.len_chars()
 
 
+class _Odd(Enum):
+    """What a column may have that is looked at further."""
+
+    PADDED = auto()
+    WORD = auto()
+    MORE = auto()
+    """More than ASCII."""
+    SHORT = auto()
+
+
+def _list_marks(text: pl.Expr, *, is_digits: bool) -> dict[_Odd, pl.Expr]:
+    marks = {
+        _Odd.PADDED: text.head(_FEW).str.contains("^ | $"),
+        _Odd.WORD: text.is_in(_WORDS),
+        _Odd.MORE: _has_more(text),
+    }
+    return marks | {_Odd.SHORT: text.str.contains(EXPONENT)} if is_digits else marks
+
+
 class TextColumns:
     """The columns that mapping takes as they are."""
 
     def __init__(
-        self, landed: LandedTable, columns: Mapping[str, str], blank: Sequence[str] = ()
+        self,
+        landed: LandedTable,
+        columns: Mapping[str, str],
+        blank: Sequence[str] = (),
+        *,
+        ahead: int = 1,
     ) -> None:
         """``columns``: wanted name → canonical name of a landed column.
 
         It holds text, whole numbers or booleans. Texts that are nothing but a word of ``blank`` are
-        null.
+        null. So many times the rows that are asked for are read at once (``ahead``), where they are
+        asked for in their order: a file is opened for each time, and unpacked from the last row on
+        that begins a page.
         """
         self.words = Counter[tuple[str, str]]()
         """How many cells of a column were nothing but a word that databases write for null, or
         are ``DAMAGED`` or ``SHORTENED``, of a table that was not landed."""
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._ahead = ahead
+        self._held = (0, pl.DataFrame())
+        self._marks: dict[tuple[str, ...], Mapping[tuple[str, _Odd], pl.Expr]] = {}
         self._blank = list(blank)
         self._names = {wanted: name for name, wanted in {n: w for w, n in columns.items()}.items()}
         self._landed = landed
@@ -135,57 +166,78 @@ class TextColumns:
 
     def rows(self, start: int, count: int) -> pl.DataFrame:
         """``count`` rows from ``start``: the wanted columns, and where each row stands."""
-        found = pl.concat(list(self._read_parts(start, count)))
+        found = self._take(start, count)
         if self._blank:
-            texts = (selectors.string() - selectors.by_name("source_file")).as_expr()
-            found = found.with_columns(pl.when(~trimmed(texts).is_in(self._blank)).then(texts))
-        elif self._landed.words is None:
-            self._count_words(found)
+            cells = (selectors.string() - selectors.by_name("source_file")).as_expr()
+            found = found.with_columns(pl.when(~trimmed(cells).is_in(self._blank)).then(cells))
         if self._landed.words is None:
-            self._count_damaged(found, is_first=start == 0)
-            self._count_shortened(found)
+            texts = found.select(selectors.by_name(*self._names) & selectors.string())
+            if texts.width:
+                self._look_through(texts, is_first=start == 0)
         return found
 
-    def _count_damaged(self, rows: pl.DataFrame, *, is_first: bool) -> None:
+    def _look_through(self, texts: pl.DataFrame, *, is_first: bool) -> None:
+        """Count what databases, spreadsheets and other tools wrote for a text.
+
+        One look says which columns may have any; most have none.
+        """
+        marks = self._mark(tuple(texts.columns))
+        odd: dict[_Odd, list[str]] = {kind: [] for kind in _Odd}
+        for (name, kind), hit in zip(marks, texts.select(marks.values()).row(0), strict=True):
+            odd[kind] += [name] if hit else []
+        if not self._blank:
+            self._count_words(texts, odd[_Odd.WORD], odd[_Odd.PADDED])
+        self._count_damaged(texts, odd[_Odd.MORE], is_first=is_first)
+        for name in odd[_Odd.SHORT]:
+            numbers = texts[name].str.contains(f"^(?:{SHORTENED_NUMBER})$")
+            self._add(name, SHORTENED, int(numbers.sum()))
+
+    def _mark(self, columns: tuple[str, ...]) -> Mapping[tuple[str, _Odd], pl.Expr]:
+        """What is odd in these columns, each by one boolean."""
+        if columns not in self._marks:
+            self._marks[columns] = {
+                (name, kind): mark.any().alias(f"{place}:{name}")
+                for name in columns
+                for place, (kind, mark) in enumerate(
+                    _list_marks(pl.col(name), is_digits=self._names[name] in DIGITS).items()
+                )
+            }
+        return self._marks[columns]
+
+    def _count_damaged(self, texts: pl.DataFrame, some: Collection[str], *, is_first: bool) -> None:
         """Columns of ASCII only, as most are, are looked at no further than in the first rows."""
-        texts = rows.select(selectors.by_name(*self._names) & selectors.string())
-        more = texts.select(_has_more(pl.all()).any())
-        some = [name for name in more.columns if more[name].item()]
         counts = texts.select(
             pl.col(name).filter(_has_more(pl.col(name))).str.contains(DAMAGED_TEXT).sum()
             for name in some
         )
-        for wanted in texts.columns:
-            count = int(counts[wanted].item()) if wanted in counts.columns else 0
+        for wanted in texts.columns if is_first else some:
+            count = int(counts[wanted].item()) if wanted in some else 0
             if is_first and not count:
                 count = int(texts[wanted].head(_MANY).str.contains(DAMAGED_SIGNS).sum())
-            if count:
-                self._add(wanted, DAMAGED, count)
+            self._add(wanted, DAMAGED, count)
 
-    def _count_shortened(self, rows: pl.DataFrame) -> None:
-        """Numbers that a spreadsheet wrote short, in columns of digits."""
-        digits = [wanted for wanted, name in self._names.items() if name in DIGITS]
-        for text in rows.select(selectors.by_name(*digits) & selectors.string()):
-            some = text.filter(text.str.contains(EXPONENT))
-            count = int(some.str.contains(f"^(?:{SHORTENED_NUMBER})$").sum())
-            if count:
-                self._add(text.name, SHORTENED, count)
+    def _count_words(
+        self, texts: pl.DataFrame, some: Collection[str], padded: Collection[str]
+    ) -> None:
+        for wanted in dict.fromkeys((*some, *padded)):
+            text = trimmed(pl.col(wanted)) if wanted in padded else pl.col(wanted)
+            words = texts.lazy().select(text).filter(pl.col(wanted).is_in(_WORDS)).collect()
+            for word, cells in words[wanted].value_counts().iter_rows():
+                self._add(wanted, word, cells)
 
     def _add(self, wanted: str, word: str, cells: int) -> None:
-        with self._lock:
-            self.words[self._names[wanted], word] += cells
-
-    def _count_words(self, rows: pl.DataFrame) -> None:
-        texts = rows.select(selectors.by_name(*self._names) & selectors.string())
-        padded = texts.head(_FEW).select(pl.all().str.contains("^ | $").any())
-        some = [name for name in padded.columns if padded[name].any()]
-        texts = texts.with_columns(trimmed(pl.col(some))) if some else texts
-        hits = texts.select(pl.all().is_in(_WORDS).any())
-        for wanted in (name for name in hits.columns if hits[name].any()):
-            counts = texts.filter(pl.col(wanted).is_in(_WORDS))[wanted].value_counts()
+        if cells:
             with self._lock:
-                for word, cells in counts.iter_rows():
-                    self.words[self._names[wanted], word] += cells
+                self.words[self._names[wanted], word] += cells
+
+    def _take(self, start: int, count: int) -> pl.DataFrame:
+        """Rows as they are read, out of those that were read ahead."""
+        with self._reading:
+            first, held = self._held
+            if not first <= start <= start + count <= first + held.height or not held.width:
+                first, held = start, pl.concat(self._read_parts(start, count * self._ahead))
+                self._held = first, held
+            return held.slice(start - first, count)
 
     def _read_parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
         for file, first, height in zip(

@@ -23,6 +23,8 @@ from sql.session import Session
 _STRETCH: Final = 64
 """Morsels to a stretch: joins that spill give rows in any order, and those of a stretch may have to
 be held. Each stretch has its query bound, and its joins built, anew."""
+_AHEAD: Final = 4
+"""Morsels whose texts are read at once."""
 _SHORT: Final = 32
 """Those of a stretch of which large side tables have what it names: as many rows must have room."""
 
@@ -53,7 +55,9 @@ def take_contacts(
     known, columns = add_own(CONTACTS, routing.own), main.columns(f"{CONTACTS.name}_landed")
     plain = find_plain_columns(known, columns, routing.said)
     table, words = landed[CONTACTS.name], blank[CONTACTS.name]
-    return ContactRows(landed=table, texts=TextColumns(table, plain, words), blank=words)
+    return ContactRows(
+        landed=table, texts=TextColumns(table, plain, words, ahead=_AHEAD), blank=words
+    )
 
 
 def read_routed(

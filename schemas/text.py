@@ -96,7 +96,7 @@ def truncate(texts: pl.Series, lengths: pl.Series) -> pl.Series:
     """
     text, length = pl.col("text"), pl.col("length")
     frame = pl.DataFrame([texts.alias("text"), lengths.alias("length")])
-    made = frame.select(
+    made = frame.select_seq(
         short=trimmed(text.str.slice(0, length)),
         uneven=(text.str.contains(_ASTRAL) & (utf16_length(text) > length)).fill_null(value=False),
     )
@@ -104,7 +104,7 @@ def truncate(texts: pl.Series, lengths: pl.Series) -> pl.Series:
         return made["short"]
     rows = made["uneven"].arg_true()
     exact = pl.DataFrame({"text": [cut_text(*one) for one in frame[rows].rows()]})
-    return made["short"].scatter(rows, exact.select(trimmed(text)).to_series())
+    return made["short"].scatter(rows, exact.select_seq(trimmed(text)).to_series())
 
 
 def cut_text(text: str, length: int) -> str:

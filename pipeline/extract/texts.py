@@ -169,7 +169,7 @@ class TextColumns:
         found = self._take(start, count)
         if self._blank:
             cells = (selectors.string() - selectors.by_name("source_file")).as_expr()
-            found = found.with_columns(pl.when(~trimmed(cells).is_in(self._blank)).then(cells))
+            found = found.with_columns_seq(pl.when(~trimmed(cells).is_in(self._blank)).then(cells))
         if self._landed.words is None:
             texts = found.select(selectors.by_name(*self._names) & selectors.string())
             if texts.width:
@@ -183,7 +183,7 @@ class TextColumns:
         """
         marks = self._mark(tuple(texts.columns))
         odd: dict[_Odd, list[str]] = {kind: [] for kind in _Odd}
-        for (name, kind), hit in zip(marks, texts.select(marks.values()).row(0), strict=True):
+        for (name, kind), hit in zip(marks, texts.select_seq(marks.values()).row(0), strict=True):
             odd[kind] += [name] if hit else []
         if not self._blank:
             self._count_words(texts, odd[_Odd.WORD], odd[_Odd.PADDED])
@@ -206,7 +206,7 @@ class TextColumns:
 
     def _count_damaged(self, texts: pl.DataFrame, some: Collection[str], *, is_first: bool) -> None:
         """Columns of ASCII only, as most are, are looked at no further than in the first rows."""
-        counts = texts.select(
+        counts = texts.select_seq(
             pl.col(name).filter(_has_more(pl.col(name))).str.contains(DAMAGED_TEXT).sum()
             for name in some
         )

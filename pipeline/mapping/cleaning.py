@@ -46,10 +46,10 @@ def clean_texts(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
     words = tuple(name for name, dtype in frame.schema.items() if dtype == pl.String)
     if frame.is_empty() or not words:
         return CleanTexts(texts=frame, broken={})
-    counts = iter(frame.head(_SAMPLE).select(_count_texts(words)).row(0))
+    counts = iter(frame.head(_SAMPLE).select_seq(_count_texts(words)).row(0))
     repeating = [name for name in words if 2 * next(counts) <= next(counts)]
     others = tuple(name for name in words if name not in repeating)
-    done = _clean(frame.select(others), keep_breaks=keep_breaks)
+    done = _clean(frame.select_seq(others), keep_breaks=keep_breaks)
     changed, broken = {name: done.texts[name] for name in others}, dict(done.broken)
     unclean = _find_unclean(frame, repeating, keep_breaks=keep_breaks)
     if unclean:
@@ -82,7 +82,7 @@ def _find_unclean(
     """Columns that have texts which are not clean, with the numbers of their rows."""
     if not columns:
         return {}
-    distinct = [one[0] for one in frame.select(_list_distinct(tuple(columns))).get_columns()]
+    distinct = [one[0] for one in frame.select_seq(_list_distinct(tuple(columns))).get_columns()]
     texts = pl.concat(distinct).alias(_TEXT)
     clean = _clean(texts.to_frame(), keep_breaks=keep_breaks).texts[_TEXT]
     odd = texts.ne_missing(clean)
@@ -133,7 +133,7 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
 
     CR, LF, TAB and NUL inside become one space: a package's data file is text of one line per row.
     """
-    stripped = frame.select(_STRIPPED)
+    stripped = frame.select_seq(_STRIPPED)
     hits = _look_for(tuple(frame.columns), keep_breaks=keep_breaks).find(stripped)
     broken = {
         name: BrokenTexts(rows=rows, before=stripped[name][rows])

@@ -106,7 +106,7 @@ class CompiledTemplate:
         texts = self._clean(morsel, problems)
         raw, usage = self._look_up(texts, problems)
         defaulted = self._mark_defaults(texts, raw)
-        filled = raw.with_columns(self._fills)
+        filled = raw.with_columns_seq(self._fills)
         fitted = self._fit(filled, problems)
         return MappedMorsel(
             frame=self._cast_types(fitted, problems),
@@ -137,7 +137,7 @@ class CompiledTemplate:
 
     def _clean(self, morsel: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
         """Every source column, trimmed and on one line."""
-        clean = clean_texts(morsel.select(self._given), keep_breaks=self.keep_breaks)
+        clean = clean_texts(morsel.select_seq(self._given), keep_breaks=self.keep_breaks)
         for target in self.targets:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
@@ -174,7 +174,7 @@ class CompiledTemplate:
             problems.append(
                 Problem(rows=rows, values=texts[source][rows], code=code, destination=name)
             )
-        return texts.select(columns) if columns else texts, tuple(usage)
+        return texts.select_seq(columns) if columns else texts, tuple(usage)
 
     def country_of(self, target: Target) -> str | None:
         """The source column of the country that a state belongs to."""
@@ -246,7 +246,7 @@ class CompiledTemplate:
                     limit=str(target.limit),
                 )
             )
-        return filled.with_columns(changes) if changes else filled
+        return filled.with_columns_seq(changes) if changes else filled
 
     @cached_property
     def _casts(self) -> list[pl.Expr]:
@@ -267,7 +267,7 @@ class CompiledTemplate:
 
     def _cast_types(self, fitted: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
-        typed = fitted.with_columns(self._casts)
+        typed = fitted.with_columns_seq(self._casts)
         lost = {
             one.name: str(one.column.kind)
             for one in self._list_cast()
@@ -364,7 +364,7 @@ def _shorten(
             )
         )
     over = pl.concat(parts).filter(utf16_length(pl.col("text")) > pl.col("limit"))
-    return over.with_columns(truncate(over["text"], over["length"]).alias("short"))
+    return over.with_columns_seq(truncate(over["text"], over["length"]).alias("short"))
 
 
 def _list_sources(target: Target, mapping: CompiledTemplate) -> set[str]:

@@ -86,7 +86,7 @@ class RowFinder(Generic[Name]):
         names = list(self._marks) if among is None else among
         if not names:
             return {}
-        found = frame.select([self._marks[name] for name in names]).get_columns()
+        found = frame.select_seq([self._marks[name] for name in names]).get_columns()
         rows = {name: some[0] for name, some in zip(names, found, strict=True)}
         return {name: numbers for name, numbers in rows.items() if numbers.len()}
 

@@ -37,7 +37,7 @@ def build_row_texts(
         text.fill_null(_KEPT if name in kept else "") if frame[name].null_count() else text
         for name, text in texts.items()
     ]
-    return frame.select(
+    return frame.select_seq(
         pl.concat_str([pl.lit(head), *parts], separator=_SEPARATOR).alias("text")
     ).to_series()
 

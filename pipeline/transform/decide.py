@@ -190,7 +190,7 @@ class Decider:
             tally.lost[name] += one.lost
         return DecidedMorsel(
             read=weighed.rows,
-            decisions=weighed.decided.select(DECISIONS.names()),
+            decisions=weighed.decided[DECISIONS.names()],
             findings=weighed.findings,
             rows=planned,
         )
@@ -218,7 +218,7 @@ class Decider:
         if self.references is not None:
             wrong.append(self.references.absent(mapped.frame, rows["legal_entity"]))
         return TaskShare(
-            rows=rows.select(_PLANNING),
+            rows=rows[list(_PLANNING)],
             mapped=mapped,
             doubtful=checked.doubtful,
             problems=problems.place_mapping_problems(pl.concat(wrong), rows["row"], one.mapping),
@@ -263,7 +263,7 @@ class Decider:
 
     def _number_batches(self, name: str, planned: PlannedRows) -> pl.DataFrame:
         frame = planned.frame
-        keys = self.batcher.number_rows(name, planned.keys).select(PLANNED.names())
+        keys = self.batcher.number_rows(name, planned.keys)[PLANNED.names()]
         for entity, action, count in keys.group_by("legal_entity", "action").len().iter_rows():
             self.tally.actions[name, entity, action] += count
         for column in ("SiteId", "WarehouseId", "LanguageId"):
@@ -303,7 +303,7 @@ def _number_rows(contacts: pl.DataFrame) -> pl.DataFrame:
         for name, dtype in contacts.schema.items()
         if dtype == pl.Boolean and name not in _OPEN and ":" not in name
     ]
-    return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
+    return contacts.with_row_index("row").with_columns_seq(pl.col(flags).fill_null(value=False))
 
 
 def _count_units(written: pl.Series) -> dict[str, int]:
@@ -320,7 +320,7 @@ def _decide(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     ``passed`` is who passed all gates.
     """
     customer = pl.col("route") == CUSTOMERS
-    open_ = contacts.select(
+    open_ = contacts.select_seq(
         decision=pl.when(customer).then(pl.lit("customer")).otherwise(pl.lit("contact")),
         reason=pl.when(customer)
         .then(pl.lit("active_customer"))
@@ -330,7 +330,7 @@ def _decide(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     )
     early = first.filter((pl.col("gate") == 1) | (pl.col("decision") == "skipped"))["row"]
     kept = open_["kept"].scatter(early, False)
-    return contacts.select(_DECIDING).with_columns(
+    return contacts[list(_DECIDING)].with_columns_seq(
         open_["decision"].scatter(first["row"], first["decision"]),
         open_["reason"].scatter(first["row"], first["reason"]),
         open_["passed"].scatter(first["row"], False),

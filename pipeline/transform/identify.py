@@ -67,9 +67,9 @@ def identify(morsel: pl.DataFrame) -> pl.DataFrame:
     Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays
     as written.
     """
-    read = morsel.with_columns(_AS_WRITTEN)
+    read = morsel.with_columns_seq(_AS_WRITTEN)
     for name, rows in _UNUSUAL.find(morsel).items():
-        ids = morsel.select(pl.col(*RAW, "contactid_invalid").gather(rows))
-        exact = read[name].clone().scatter(rows, ids.select(_READ_UNUSUAL[name]).to_series())
-        read = read.with_columns(exact)
-    return read.with_columns(_KEYS)
+        ids = morsel.select_seq(pl.col(*RAW, "contactid_invalid").gather(rows))
+        exact = read[name].clone().scatter(rows, ids.select_seq(_READ_UNUSUAL[name]).to_series())
+        read = read.with_columns_seq(exact)
+    return read.with_columns_seq(_KEYS)

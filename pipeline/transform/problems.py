@@ -184,7 +184,7 @@ _FOLLOWS: Final = {
 
 def find_routing_problems(morsel: pl.DataFrame) -> pl.DataFrame:
     """The problems that SQL found in a morsel (which has ``row``)."""
-    hits = morsel.select(_list_flags()).row(0) if morsel.height else ()
+    hits = morsel.select_seq(_list_flags()).row(0) if morsel.height else ()
     found = [
         morsel.lazy().filter(RULES[place].flag).select(_describe(place))
         for place, hit in enumerate(hits)
@@ -244,11 +244,11 @@ def place_mapping_problems(
     if problems.is_empty():
         return SCHEMA.to_frame()
     sources = {one.name: one.row.row.source or "" for one in mapping.targets}
-    return problems.with_columns(
+    return problems.with_columns_seq(
         row=rows.gather(problems["row"]),
         column=pl.col("destination").replace_strict(sources, return_dtype=pl.String),
         detail=pl.lit(""),
-    ).select(SCHEMA.names())
+    )[SCHEMA.names()]
 
 
 @cache
@@ -348,13 +348,13 @@ def _drop_followers(problems: pl.LazyFrame) -> pl.LazyFrame:
 
 def write_messages(findings: pl.DataFrame) -> pl.DataFrame:
     """Add ``message``: the catalogue's sentence with its blanks filled in, never with the value."""
-    keyed = findings.with_columns(named=_NAMED)
-    distinct = keyed.select(_BLANKS).unique(maintain_order=True)
+    keyed = findings.with_columns_seq(named=_NAMED)
+    distinct = keyed[_BLANKS].unique(maintain_order=True)
     texts = [
         find_code(name).message(column=column, limit=limit, detail=detail)
         for name, column, limit, detail in distinct.iter_rows()
     ]
-    written = distinct.with_columns(pl.Series("message", texts, dtype=pl.String))
+    written = distinct.with_columns_seq(pl.Series("message", texts, dtype=pl.String))
     return (
         keyed.lazy()
         .join(written.lazy(), on=_BLANKS, how="left", nulls_equal=True, maintain_order="left")

@@ -50,7 +50,7 @@ class Tally:
         self.values.update(count_values(findings))
         flag = pl.col("is_active_customer")
         is_read = pl.col("unreadable_flag").is_null()
-        counts = decided.select(
+        counts = decided.select_seq(
             yes=flag.sum(), blank=(flag.is_null() & is_read).sum(), unread=(~is_read).sum()
         ).row(0, named=True)
         self.flags.update({name: int(count or 0) for name, count in counts.items()})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import accumulate
 from pathlib import Path
@@ -107,9 +107,15 @@ def _select(landed: LandedTable, name: str) -> pl.Expr:
     return column.str.replace(r"\.0$", "") if name in landed.fractions else column
 
 
-def _has_more(text: pl.Expr) -> pl.Expr:
-    """Whether a text has more than ASCII."""
-    return text.str.len_bytes() != text.str.len_chars()
+def _have_more(texts: pl.Series) -> pl.Series:
+    return texts.str.len_bytes() != texts.str.len_chars()
+
+
+def _find_damaged(columns: Iterable[pl.Series]) -> pl.Series:
+    """The distinct texts that another tool damaged."""
+    texts = [one.alias("text") for one in columns]
+    distinct = pl.concat(texts).unique() if texts else pl.Series(dtype=pl.String)
+    return distinct.filter(distinct.str.contains(DAMAGED_TEXT))
 
 
 class _Odd(Enum):
@@ -123,10 +129,11 @@ class _Odd(Enum):
 
 
 def _list_marks(text: pl.Expr, *, is_digits: bool) -> dict[_Odd, pl.Expr]:
+    first = text.head(_FEW).str
     marks = {
-        _Odd.PADDED: text.head(_FEW).str.contains("^ | $"),
+        _Odd.PADDED: first.starts_with(" ") | first.ends_with(" "),
         _Odd.WORD: text.is_in(_WORDS),
-        _Odd.MORE: _has_more(text),
+        _Odd.MORE: text.str.len_bytes() != text.str.len_chars(),
     }
     return marks | {_Odd.SHORT: text.str.contains(EXPONENT)} if is_digits else marks
 
@@ -205,16 +212,18 @@ class TextColumns:
         return self._marks[columns]
 
     def _count_damaged(self, texts: pl.DataFrame, some: Collection[str], *, is_first: bool) -> None:
-        """Columns of ASCII only, as most are, are looked at no further than in the first rows."""
-        counts = texts.select_seq(
-            pl.col(name).filter(_has_more(pl.col(name))).str.contains(DAMAGED_TEXT).sum()
-            for name in some
-        )
+        """Columns of ASCII only, as most are, are looked at no further than in the first rows.
+
+        The texts of all others are looked at together, each once: a pattern that knows so many
+        mistakes takes a while to begin.
+        """
+        more = {name: texts[name].filter(_have_more(texts[name])) for name in some}
+        damaged = _find_damaged(more.values())
         for wanted in texts.columns if is_first else some:
-            count = int(counts[wanted].item()) if wanted in some else 0
-            if is_first and not count:
-                count = int(texts[wanted].head(_MANY).str.contains(DAMAGED_SIGNS).sum())
-            self._add(wanted, DAMAGED, count)
+            hits = wanted in more and damaged.len() and more[wanted].is_in(damaged.implode()).sum()
+            if is_first and not hits:
+                hits = texts[wanted].head(_MANY).str.contains(DAMAGED_SIGNS).sum()
+            self._add(wanted, DAMAGED, int(hits or 0))
 
     def _count_words(
         self, texts: pl.DataFrame, some: Collection[str], padded: Collection[str]

@@ -19,9 +19,10 @@ from pipeline.transform.decide import DecidedMorsel, Decider, WeighedMorsel
 from sql.session import Session
 
 _WIDTH: Final = 2
-"""Morsels that are decided at once: a third one is no faster, and takes another 100 MB. Columns of a
-morsel are worked on one after the other (``select_seq``), for the other morsel has the other core.
-"""
+"""Morsels that are decided at once: a third one is no faster, and takes another 100 MB.
+
+Columns of a morsel are worked on one after the other (``select_seq``), for the other morsel has the
+other core."""
 
 
 @contextlib.contextmanager

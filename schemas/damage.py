@@ -97,9 +97,24 @@ SIGNS_OF_DAMAGE: Final = ("?", "&", "\\u00", "\x1a", "+A")
 DAMAGED_TEXT: Final = f"{DAMAGED_LETTERS}|{DAMAGED_SIGNS}"
 
 
+def have_more(texts: pl.Series) -> pl.Series:
+    """Which texts have more than ASCII."""
+    return texts.str.len_bytes() != texts.str.len_chars()
+
+
+def find_damaged(texts: pl.Series) -> pl.Series:
+    """Those texts that are damaged, each once.
+
+    Texts repeat themselves, and a pattern that knows so many mistakes takes its time.
+    """
+    distinct = texts.unique()
+    return distinct.filter(distinct.str.contains(DAMAGED_TEXT))
+
+
 def count_damaged(texts: pl.Series) -> int:
     """How many of some texts are damaged."""
-    is_other = texts.str.len_bytes() != texts.str.len_chars()
-    wrong = texts.filter(is_other).str.contains(DAMAGED_TEXT)
+    is_other = have_more(texts)
+    others = texts.filter(is_other)
+    wrong = others.is_in(find_damaged(others).implode())
     replaced = texts.filter(~is_other).str.contains(DAMAGED_SIGNS)
     return int(wrong.sum()) + int(replaced.sum())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import accumulate
 from pathlib import Path
@@ -20,7 +20,7 @@ from polars import selectors
 
 from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedTable
-from schemas.damage import DAMAGED, DAMAGED_SIGNS, DAMAGED_TEXT
+from schemas.damage import DAMAGED, DAMAGED_SIGNS, find_damaged, have_more
 from schemas.sales import DIGITS
 from schemas.text import trimmed
 from schemas.values import EXPONENT, NULL_WORDS, SHORTENED, SHORTENED_NUMBER
@@ -93,6 +93,7 @@ def _is_text(cell: bytes | None) -> bool:
 
 
 _WORDS: Final = pl.lit(pl.Series(NULL_WORDS).implode())
+_NONE: Final = pl.Series(dtype=pl.String)
 _FEW: Final = 64
 """Rows that show whether a column is padded with spaces."""
 _MANY: Final = 10_000
@@ -105,17 +106,6 @@ _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 def _select(landed: LandedTable, name: str) -> pl.Expr:
     column = pl.col(landed.columns[name])
     return column.str.replace(r"\.0$", "") if name in landed.fractions else column
-
-
-def _have_more(texts: pl.Series) -> pl.Series:
-    return texts.str.len_bytes() != texts.str.len_chars()
-
-
-def _find_damaged(columns: Iterable[pl.Series]) -> pl.Series:
-    """The distinct texts that another tool damaged."""
-    texts = [one.alias("text") for one in columns]
-    distinct = pl.concat(texts).unique() if texts else pl.Series(dtype=pl.String)
-    return distinct.filter(distinct.str.contains(DAMAGED_TEXT))
 
 
 class _Odd(Enum):
@@ -217,8 +207,10 @@ class TextColumns:
         The texts of all others are looked at together, each once: a pattern that knows so many
         mistakes takes a while to begin.
         """
-        more = {name: texts[name].filter(_have_more(texts[name])) for name in some}
-        damaged = _find_damaged(more.values())
+        more = {name: texts[name].filter(have_more(texts[name])) for name in some}
+        damaged = (
+            find_damaged(pl.concat([one.alias("") for one in more.values()])) if more else _NONE
+        )
         for wanted in texts.columns if is_first else some:
             hits = wanted in more and damaged.len() and more[wanted].is_in(damaged.implode()).sum()
             if is_first and not hits:

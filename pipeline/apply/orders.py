@@ -36,6 +36,7 @@ def make_load_options(project: Project, run: RunSettings, *, undoes: bool = Fals
         odata_rows=destination.odata_rows,
         odata_requests=run.odata_requests,
         parallel_imports=run.parallel_imports,
+        compares=destination.compare_with_scm,
         patience=ImportLimits(
             poll=parse_duration(run.poll).total_seconds(),
             record=parse_duration(run.wait_known).total_seconds(),

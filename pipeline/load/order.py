@@ -42,6 +42,7 @@ class LoadOptions:
     odata_rows: int = 100
     odata_requests: int = 4
     parallel_imports: int = 1
+    compares: bool = True
     patience: ImportLimits = field(default_factory=ImportLimits)
 
     def way(self, rows: int) -> Way:

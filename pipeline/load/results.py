@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,22 @@ def write_results(order: LoadOrder) -> LoadResult:
     """
     entries = read_journal(order.folder.journal).entries
     units = list_ended_units(entries)
+    changed: list[pl.DataFrame] = []
     with TableWriter(order.folder.outcomes, OUTCOMES) as writer:
-        counts = _remember(order, units, writer)
+
+        def keep(frame: pl.DataFrame) -> None:
+            writer.write(frame)
+            changed.append(frame.filter(pl.col("code") == findings.CHANGED))
+
+        counts = _remember(order, units, keep)
     write_table(order.folder.batches, list_batches(units, _list_packages(entries)))
     gather_images(order.folder, order.journal)
-    added = findings.add_findings(order.folder, order.journal, list_unit_findings(units))
+    added = findings.add_findings(
+        order.folder,
+        order.journal,
+        list_unit_findings(units),
+        pl.concat(changed) if changed else None,
+    )
     files = {path.name: hash_file(path) for path in (order.folder.batches, order.folder.outcomes)}
     return LoadResult(outcomes=counts, findings=added, files=files)
 
@@ -55,16 +66,16 @@ def remember_arrived(order: LoadOrder) -> None:
 
 
 def _remember(
-    order: LoadOrder, units: Sequence[EndedUnit], writer: TableWriter | None
+    order: LoadOrder, units: Sequence[EndedUnit], keep: Callable[[pl.DataFrame], None] | None
 ) -> Counter[str]:
-    """Put what arrived into the memory, and all outcomes into a table.
+    """Put what arrived into the memory, and all outcomes to where they are kept.
 
     The journal says when that is done.
     """
     counts: Counter[str] = Counter()
     for task in order.tasks:
         path = find_memory(order.folder.path.parent, order.destination, task.name)
-        rows = _count(order, task, units, writer, counts)
+        rows = _count(order, task, units, keep, counts)
         remember.update_memory(path, rows, str(order.folder.run), undoes=order.undoes)
     order.journal.append(remember.REMEMBERED, outcomes=dict(counts))
     return counts
@@ -74,15 +85,15 @@ def _count(
     order: LoadOrder,
     task: LoadTask,
     units: Sequence[EndedUnit],
-    writer: TableWriter | None,
+    keep: Callable[[pl.DataFrame], None] | None,
     counts: Counter[str],
 ) -> Iterator[pl.DataFrame]:
-    """The outcomes of a task, counted and written as they pass."""
+    """The outcomes of a task, counted and kept as they pass."""
     places, known = order.places(task.name), order.known(task)
     for frame in read_outcomes(order.folder, task.name, units, places, known):
         counts.update(dict(frame["outcome"].value_counts().iter_rows()))
-        if writer is not None:
-            writer.write(frame.select(OUTCOMES.names()))
+        if keep is not None:
+            keep(frame.select(OUTCOMES.names()))
         yield frame
 
 

@@ -560,7 +560,8 @@ class DestinationSettings(Section):
         description=(
             "Whether a plan that asks SCM also reads what SCM has in the records that it updates. "
             "It then shows what changes, and an undo can restore what packages updated. Without "
-            "it updates are compared with what p2c sent last."
+            "it updates are compared with what p2c sent last. It also says whether the records "
+            "that SCM shows after a load by OData are compared with what was sent."
         ),
     )
     auto_rows: Annotated[int, Field(ge=0, le=_MOST_ROWS), WHOLE] = Field(

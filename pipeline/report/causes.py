@@ -25,7 +25,7 @@ from sql.session import session
 Place = Literal["first", "fix", "warning", "also"]
 """Where the page shows a cause: about the run as a whole, to fix, to know, or stopped anyway."""
 
-_FIRST: Final = frozenset({*TOP, "counts_disagree"} - {"row_unreadable"})
+_FIRST: Final = frozenset({*TOP, "counts_disagree", "changed_by_scm"} - {"row_unreadable"})
 _PLACES: Final[Mapping[str, Place]] = {"error": "fix", "hold": "fix", "also": "also"}
 _ORDER: Final[tuple[Place, ...]] = ("first", "fix", "warning", "also")
 _WORDS: Final = {"error": "rejected", "hold": "held", "failed": "refused", "unknown": "not known"}

@@ -184,6 +184,7 @@ def _count_needing(summary: Summary) -> Tile:
         "with an unknown fate": counts.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
         "of other tables that may be deleted": findings.get("deletion_unreadable", 0),
+        "values that SCM wrote differently": findings.get("changed_by_scm", 0),
     }
     accepted = explain_accepted(summary)
     details = (*(_list_some(needing) or ("nothing",)), *([accepted] if accepted else []))

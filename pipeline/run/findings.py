@@ -29,12 +29,18 @@ FILE: Final = pl.when(pl.all_horizontal(pl.col("contactid", "source_line").is_nu
 )
 """The file of a finding that is about a file as a whole, null in all other findings."""
 
-CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back")
+CHANGED: Final = "changed_by_scm"
+"""The code of rows that SCM wrote with other values than were sent."""
+
+CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back", CHANGED)
 """Codes that a load adds."""
 
 
 def add_findings(
-    folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]
+    folder: RunFolder,
+    journal: Journal,
+    found: Sequence[tuple[str, str]],
+    changed: pl.DataFrame | None = None,
 ) -> Mapping[str, int]:
     """Put the findings of a load behind those of the plan, however often it is called.
 
@@ -45,18 +51,22 @@ def add_findings(
         folder: the run.
         journal: its journal, open.
         found: code and detail of each.
+        changed: contactid, task and, as ``message``, the columns of rows that SCM wrote with other
+            values.
     """
-    if not found:
+    rows = _frame_changed(folder, changed)
+    if not found and rows.is_empty():
         return {}
     added = folder.findings.with_name("findings-added.parquet")
     with TableWriter(added, FINDINGS) as writer:
         for part in _read_planned(folder):
             writer.write(part)
         writer.write(_frame_rows(found))
+        writer.write(rows)
     with during("writing findings.parquet"):
         journal.append(ADDED, files={folder.findings.name: writer.sha256})
         DISK.replace(added, folder.findings)
-    return Counter(name for name, _ in found)
+    return Counter([*(name for name, _ in found), *rows["code"]])
 
 
 def list_accepted_hashes(entries: Iterable[Entry]) -> frozenset[str]:
@@ -88,6 +98,35 @@ def _frame_rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
         for name, detail in found
     ]
     return pl.DataFrame(rows, schema=FINDINGS)
+
+
+def _frame_changed(folder: RunFolder, changed: pl.DataFrame | None) -> pl.DataFrame:
+    """A row for each column that SCM wrote with another value than was sent."""
+    if changed is None or changed.is_empty():
+        return FINDINGS.to_frame()
+    code, sent = find_code(CHANGED), pl.col("decision").is_in(["customer", "contact"])
+    places = (
+        pl.scan_parquet(folder.decisions, glob=False)
+        .filter(sent)
+        .select("contactid", "source_file", "source_line")
+        .join(changed.lazy(), on="contactid", how="inner", maintain_order="left")
+        .collect(engine="streaming")
+    )
+    names = places.with_columns(destination=pl.col("message").str.split(", ")).explode(
+        "destination"
+    )
+    return names.select(
+        "contactid",
+        "task",
+        severity=pl.lit(str(code.severity)),
+        code=pl.lit(CHANGED),
+        column=pl.lit(None, pl.String),
+        destination="destination",
+        message=pl.format(code.message(column="{}"), "destination"),
+        value=pl.lit(None, pl.String),
+        source_file="source_file",
+        source_line="source_line",
+    ).cast(FINDINGS)
 
 
 def frame_run_findings(findings: list[RunFinding]) -> pl.DataFrame:

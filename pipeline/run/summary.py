@@ -27,6 +27,7 @@ ALARMS: Final = (
     "nothing_selected",
     "only_not_found",
     "counts_disagree",
+    "changed_by_scm",
     "text_masked",
 )
 """Findings of the run for which a person must look, whatever became of contacts."""

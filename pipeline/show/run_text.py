@@ -251,6 +251,7 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "of other tables that may be deleted": findings.get("deletion_unreadable", 0),
         "asked for and not in the source": findings.get("only_not_found", 0),
         "batches that SCM counts differently": findings.get("counts_disagree", 0),
+        "values that SCM wrote differently": findings.get("changed_by_scm", 0),
     }
 
 

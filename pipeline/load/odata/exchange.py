@@ -13,24 +13,19 @@ import polars as pl
 from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
-from pipeline.scm.literals import COMPANY
+from pipeline.scm.literals import build_row_address, build_row_body
 from pipeline.scm.messages import Explanation, explain_messages, explain_refusal, explain_size
 from pipeline.wire import multipart
-from pipeline.wire.json_body import parse_json
-from pipeline.wire.multipart import BatchRequest, PartAnswer
+from pipeline.wire.multipart import BatchOperation, BatchRequest, PartAnswer
 from pipeline.wire.once import TOO_LARGE, Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
-from schemas.codes import find_code
-from schemas.text import WHITE_SPACE
 
 _BUSY: Final = frozenset({408, 429, 503})
 _GONE: Final = 404
 _LATER_WAIT: Final = 2.0
 """Seconds until a row that met another one in SCM is sent again."""
 _CONFLICT: Final = "refused_conflict"
-ANOTHER: Final = Outcome("unknown", "key_differs", find_code("key_differs").message())
-"""The outcome of a row for which SCM wrote a record of another key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +46,19 @@ class Slice:
 def select_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """The rows with these keys, in their order."""
     return rows.filter(pl.col(lookup.KEY).is_in(list(keys)))
+
+
+def make_upsert(root: str, part: Slice, row: Mapping[str, object]) -> BatchOperation:
+    """The operation that creates or updates a row, as its ``action`` says."""
+    entity, columns, area = part.entity, part.columns, part.legal_entity
+    is_new = row["action"] == "create"
+    path = entity.odata_set if is_new else build_row_address(entity, area, row)
+    return BatchOperation(
+        method="POST" if is_new else "PATCH",
+        url=f"{root}/data/{path}?cross-company=true",
+        body=build_row_body(columns, row, area if is_new else None),
+        headers={} if is_new else {"If-Match": "*"},
+    )
 
 
 def send_batch(scm: Scm, request: BatchRequest, count: int) -> Answers:
@@ -114,25 +122,6 @@ class Replies:
     def wait(self) -> float | None:
         """Seconds until all of the busy rows may be sent again; null if there are none."""
         return max(self.waits, default=None)
-
-
-def names_another(answer: PartAnswer, part: Slice, row: Mapping[str, object]) -> bool:
-    """Whether an answer shows a record of another key than the row's.
-
-    SCM may number records itself. An answer without a record, or without its key, says nothing.
-    """
-    try:
-        record = parse_json(answer.body)
-    except ValueError:
-        return False
-    if not isinstance(record, dict):
-        return False
-    keys = {COMPANY: part.legal_entity, **{name: row[name] for name in part.entity.key}}
-    return any(name in record and _fold(record[name]) != _fold(key) for name, key in keys.items())
-
-
-def _fold(key: object) -> str:
-    return str(key or "").strip(WHITE_SPACE).upper()
 
 
 def read_answers(

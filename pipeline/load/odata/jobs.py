@@ -60,6 +60,12 @@ def _deliver(
     talk: Conversation = (
         Undo(scm=order.scm, part=part)
         if order.undoes
-        else Upserts(scm=order.scm, folder=order.folder, unit=unit, part=part)
+        else Upserts(
+            scm=order.scm,
+            folder=order.folder,
+            unit=unit,
+            part=part,
+            compares=order.options.compares,
+        )
     )
     return deliver(unit, talk, ledger, order.scm.sleep, tell)["rows"]

@@ -11,22 +11,21 @@ import polars as pl
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.load.odata.before_images import keep_images
 from pipeline.load.odata.exchange import (
-    ANOTHER,
     Slice,
-    names_another,
+    make_upsert,
     read_answers,
     refuse_all,
     refuse_row,
     select_rows,
     send_batch,
 )
+from pipeline.load.odata.shown import ANOTHER, read_shown_rows
 from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import Unit
 from pipeline.scm import lookup
-from pipeline.scm.literals import build_row_address, build_row_body
 from pipeline.scm.messages import FOREIGN, OTHER, Explanation
 from pipeline.wire import multipart
-from pipeline.wire.multipart import BatchOperation, BatchRequest
+from pipeline.wire.multipart import BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
@@ -58,6 +57,8 @@ class Upserts:
     folder: RunFolder
     unit: Unit
     part: Slice
+    compares: bool = True
+    """Whether the records that answers show are compared with what was sent."""
     decided: pl.DataFrame = field(init=False)
     """The rows, each with ``create`` or ``update``."""
 
@@ -88,7 +89,7 @@ class Upserts:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.decided, rows.keys)
         return multipart.build_batch(
-            [self._make_operation(row) for row in waiting.iter_rows(named=True)]
+            [make_upsert(self.scm.root, self.part, row) for row in waiting.iter_rows(named=True)]
         )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -133,17 +134,6 @@ class Upserts:
             .otherwise("action")
         )
 
-    def _make_operation(self, row: Mapping[str, Any]) -> BatchOperation:
-        entity, columns, area = self.part.entity, self.part.columns, self.part.legal_entity
-        is_new = row["action"] == "create"
-        path = entity.odata_set if is_new else build_row_address(entity, area, row)
-        return BatchOperation(
-            method="POST" if is_new else "PATCH",
-            url=f"{self.scm.root}/data/{path}?cross-company=true",
-            body=build_row_body(columns, row, area if is_new else None),
-            headers={} if is_new else {"If-Match": "*"},
-        )
-
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
         """What the answers mean.
 
@@ -152,7 +142,8 @@ class Upserts:
         """
         updates = frozenset(self.decided.filter(pl.col("action") == "update")[_KEY])
         replies = read_answers(rows.keys, answers, updates)
-        doubt, others = frozenset(replies.silent), self._find_others(rows.keys, answers)
+        shown = read_shown_rows(self.part, self.decided, rows.keys, answers)
+        doubt, others = frozenset(replies.silent), shown.find_others()
         late = {
             key: meant
             for key, meant in replies.declined.items()
@@ -162,7 +153,8 @@ class Upserts:
             key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late
         }
         done = [key for key in replies.done if key not in others]
-        settled = {**self._settle(done), **failed}
+        changed = shown.name_changes(done) if self.compares else {}
+        settled = {**self._settle(done), **changed, **failed}
         found = replies.judge(settled)
         if not late and not doubt and not others:
             return found
@@ -174,17 +166,6 @@ class Upserts:
             | looked
             | _refuse_others(late, looked, rows.in_doubt)
             | Judgement(settled=elsewhere)
-        )
-
-    def _find_others(self, keys: Sequence[str], answers: Answers) -> frozenset[str]:
-        """Rows for which SCM says that it wrote a record of another key."""
-        sent = {row[_KEY]: row for row in self.decided.iter_rows(named=True)}
-        return frozenset(
-            key
-            for number, key in enumerate(keys, start=1)
-            if (answer := answers.get(number)) is not None
-            and answer.ok
-            and names_another(answer, self.part, sent[key])
         )
 
     def _settle(self, keys: Sequence[str]) -> dict[str, Outcome | None]:

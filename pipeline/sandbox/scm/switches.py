@@ -24,6 +24,9 @@ class Switches:
     too_long: Literal["reject", "truncate"] = "reject"
     """A text longer than its field."""
 
+    rewrites: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Column → the value that is written in place of any that comes."""
+
     patch_missing: Literal["refuse", "insert"] = "refuse"
     """PATCH of a key that is not there: 400, or an insert."""
 

@@ -113,6 +113,9 @@ class Desk:
         self, entity: ScmEntity, row: ScmRow, before: ScmRow | None, changed: frozenset[str]
     ) -> Iterator[Info]:
         """Lengths, mandatory fields, and key fields, which stay as they are."""
+        row.update(
+            {name: self.switches.rewrites[name] for name in changed & self.switches.rewrites.keys()}
+        )
         for name in changed:
             field, value = entity.by_name[name], row[name]
             if field.key and before is not None:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipeline.run.journal import read_journal
+from pipeline.run.summary import reach_verdict
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.wire import multipart
@@ -18,6 +19,7 @@ from pipeline.wire.multipart import BatchOperation
 from tests.scenes.delivering import Loading, answer_rows
 from tests.scenes.loading import OURS, RIVAL, Scene, number
 from tests.scenes.loads import MakeScene
+from tests.scenes.small import contactid
 
 SECOND = OURS | {
     "CUSTOMERACCOUNT": number(2),
@@ -26,6 +28,7 @@ SECOND = OURS | {
     "SALESMEMO": "old",
 }
 THERE = [SECOND, RIVAL]
+NOTHING_FAILED = {"failed": 0, "unknown": 0}
 
 
 def batches(scene: Scene) -> int:
@@ -359,3 +362,25 @@ def test_a_request_that_scm_refuses_for_a_passing_reason_is_sent_again(scenes: M
 
     scene.wire.before = before
     assert scene.load("odata").outcomes == {"created": 7, "updated": 1}
+
+
+@pytest.mark.parametrize("compares", [True, False])
+def test_values_that_scm_changed_as_it_wrote_them_are_named(
+    scenes: MakeScene, compares: bool
+) -> None:
+    scene = scenes(switches=Switches(rewrites={"CustomerGroupId": "20", "PersonLastName": "X"}))
+    loaded = scene.load("odata", compares=compares)
+    assert loaded.outcomes["created"] == 7
+    assert reach_verdict({}, NOTHING_FAILED, loaded.findings) == (
+        "attention" if compares else "clean"
+    )
+    outcome = ("created", "changed_by_scm" if compares else None)
+    assert scene.outcomes()[f"usmf/{number(1)}"] == outcome
+    found = pl.read_parquet(scene.run.findings).filter(pl.col("code") == "changed_by_scm")
+    assert dict(loaded.findings) == ({"changed_by_scm": found.height} if compares else {})
+    first = found.filter(pl.col("contactid") == contactid(1))
+    assert first.select("severity", "destination", "message", "source_line").rows() == [
+        ("warning", name, f"SCM wrote another value for {name} than was sent.", 2)
+        for name in ("PersonLastName", "CustomerGroupId")
+        if compares
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.mapping.compile import CompiledTemplate, Target
+from pipeline.scm.literals import COMPANY
 from pipeline.scm.metadata import Model
 from pipeline.suggest import suggest_nearest, suggest_several
 from schemas.catalogue import ColumnKind
@@ -16,6 +17,29 @@ def check_contract(mappings: Iterable[CompiledTemplate], model: Model) -> list[s
     Empty when every column and every fixed value fits.
     """
     return [text for mapping in mappings for text in _check_mapping(mapping, model)]
+
+
+def check_keys(mappings: Iterable[CompiledTemplate], model: Model) -> list[str]:
+    """Entity sets whose records have another key in this SCM, one sentence each."""
+    found = []
+    for entity in (one.entity for one in mappings):
+        ours, theirs = (COMPANY, *entity.key), model.keys.get(entity.odata_set)
+        if theirs is not None and {one.lower() for one in theirs} != {one.lower() for one in ours}:
+            found.append(
+                f"{entity.odata_set} in this SCM has the key {', '.join(theirs)}, and p2c knows "
+                f"its records by {', '.join(ours)}. Check destination.url; another version of SCM "
+                "needs another version of p2c."
+            )
+    return found
+
+
+def find_unfilled(mappings: Iterable[CompiledTemplate], model: Model) -> Iterator[tuple[str, str]]:
+    """Task and column: what a new record must have in this SCM, and the template does not fill."""
+    for mapping in mappings:
+        filled = {one.name for one in mapping.targets}
+        for name in model.required.get(mapping.entity.odata_set, ()):
+            if name not in filled and name.lower() != COMPANY.lower():
+                yield mapping.template.task, name
 
 
 def _check_mapping(mapping: CompiledTemplate, model: Model) -> Iterator[str]:

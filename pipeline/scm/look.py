@@ -5,20 +5,20 @@ It reports everything that is wrong at once, and reads what a plan needs to know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import ConfigurationError, list_problems
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References
-from pipeline.scm.contract import check_contract
+from pipeline.scm.contract import check_contract, check_keys, find_unfilled
 from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
 from pipeline.scm.keys import read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import check_labels, choose_labels, describe_label, read_entity_labels
 from pipeline.scm.metadata import Model, read_model
-from pipeline.scm.preflight import Preflight, look_ahead
+from pipeline.scm.preflight import Preflight, ScmDoubt, look_ahead
 from pipeline.scm.reference import (
     MissingValue,
     UnreadColumn,
@@ -101,6 +101,7 @@ def look_at_scm(
     names = read_legal_entities(scm, model)
     wrong = [
         *(wanted.wrong or check_contract(wanted.mappings, model)),
+        *check_keys(wanted.mappings, model),
         *_check_entities(wanted, names),
         *check_labels(wanted.labels, found),
         *_check_format(source_format),
@@ -110,9 +111,7 @@ def look_at_scm(
     references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
     progress("reference data of SCM", sum(map(len, references.known.values())))
     customers, persons = _read_keys(scm, model, wanted, into, progress)
-    ahead = look_ahead(
-        scm, model, wanted.legal_entities, packages=wanted.packages, example=wanted.example
-    )
+    ahead = _look_ahead(scm, model, wanted)
     keep_reference_data(into, references, ahead.prospects)
     return ScmSnapshot(
         system=scm.label,
@@ -128,6 +127,23 @@ def look_at_scm(
         source_format=source_format,
         preflight=ahead,
     )
+
+
+def _look_ahead(scm: Scm, model: Model, wanted: ScmNeeds) -> Preflight:
+    ahead = look_ahead(
+        scm, model, wanted.legal_entities, packages=wanted.packages, example=wanted.example
+    )
+    return replace(ahead, doubts=[*_doubt_unfilled(wanted.mappings, model), *ahead.doubts])
+
+
+def _doubt_unfilled(mappings: Sequence[CompiledTemplate], model: Model) -> Iterator[ScmDoubt]:
+    """Columns that a new record must have and that nothing fills."""
+    for task, name in find_unfilled(mappings, model):
+        yield ScmDoubt(
+            code="column_required",
+            what=f"tasks.{task}.fields.{name}",
+            text=f"{name} must be filled there, and task {task} does not fill it",
+        )
 
 
 def _read_keys(

@@ -26,6 +26,11 @@ class Model:
     """Entity set → property → its longest text, in characters, where the document says so."""
     computed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Entity set → properties that SCM fills itself."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entity set → the properties of its key, where the document says so."""
+    required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entity set → texts that a new record must have, without those of its key, those that SCM
+    fills itself and those with a default. Numbers and times are never null; that says nothing."""
 
     def length(self, entity_set: str, name: str) -> int | None:
         """The longest text of a property; null where SCM does not say."""
@@ -71,6 +76,8 @@ def read_model(document: bytes, system: str) -> Model:
         enums=enums,
         lengths={name: one.lengths for name, one in whole.items() if one.lengths},
         computed={name: frozenset(one.computed) for name, one in whole.items() if one.computed},
+        keys={name: tuple(one.key) for name, one in whole.items() if one.key},
+        required={name: found for name, one in whole.items() if (found := one.list_required())},
     )
 
 
@@ -90,6 +97,15 @@ class _EntityType:
     properties: dict[str, str] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
+    key: list[str] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
+    """Texts that are never null and have no default."""
+
+    def list_required(self) -> tuple[str, ...]:
+        """Texts that whoever makes a record must give it."""
+        return tuple(
+            name for name in self.filled if name not in self.key and name not in self.computed
+        )
 
 
 def _inherit(name: str, types: Mapping[str, _EntityType]) -> _EntityType:
@@ -103,6 +119,8 @@ def _inherit(name: str, types: Mapping[str, _EntityType]) -> _EntityType:
         whole.properties.update(types[one].properties)
         whole.lengths.update(types[one].lengths)
         whole.computed.extend(types[one].computed)
+        whole.key.extend(types[one].key)
+        whole.filled.extend(types[one].filled)
     return whole
 
 
@@ -119,6 +137,8 @@ def _walk_elements(document: bytes) -> Iterator[ET.Element]:
 def _read_type(element: ET.Element) -> _EntityType:
     made = _EntityType(base=_shorten_type(element.get("BaseType", "")))
     for one in element:
+        if _strip_namespace(one.tag) == "Key":
+            made.key.extend(name for part in one if (name := part.get("Name")))
         if _strip_namespace(one.tag) != "Property":
             continue
         name, length = one.get("Name", ""), one.get("MaxLength", "")
@@ -127,7 +147,14 @@ def _read_type(element: ET.Element) -> _EntityType:
             made.lengths[name] = int(length)
         if any(map(_says_computed, one)):
             made.computed.append(name)
+        if _is_filled(one):
+            made.filled.append(name)
     return made
+
+
+def _is_filled(one: ET.Element) -> bool:
+    is_never_null = one.get("Nullable", "true").strip().lower() == "false"
+    return is_never_null and one.get("Type") == "Edm.String" and one.get("DefaultValue") is None
 
 
 def _says_computed(annotation: ET.Element) -> bool:

@@ -258,6 +258,63 @@ def test_metadata_that_cannot_be_read_stop_the_command(
         look_at(scene, build_needs(), tmp_path)
 
 
+def alter_metadata(old: bytes, new: bytes) -> Callable[[httpx.Request, httpx.Response], Any]:
+    """Other words in SCM's metadata."""
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("$metadata"):
+            return response
+        assert old in response.content
+        return httpx.Response(200, content=response.content.replace(old, new))
+
+    return after
+
+
+ACCOUNT_KEY = b'<PropertyRef Name="CustomerAccount" />'
+
+
+@pytest.mark.parametrize(
+    "key",
+    [b'<PropertyRef Name="RecId" />', ACCOUNT_KEY + b'<PropertyRef Name="ValidFrom" />', b""],
+    ids=["another", "longer", "shorter"],
+)
+def test_another_key_of_an_entity_set_is_refused(
+    scenes: MakeScene, tmp_path: Path, key: bytes
+) -> None:
+    scene = scenes()
+    scene.wire.after = alter_metadata(ACCOUNT_KEY, key)
+    with pytest.raises(ConfigurationError, match=r"has the key dataAreaId.* by dataAreaId, Cust"):
+        look_at(scene, build_needs(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ACCOUNT_KEY + b'<PropertyRef Name="dataAreaId" />',
+        b'<PropertyRef Name="customeraccount" /><PropertyRef Name="DATAAREAID" />',
+    ],
+)
+def test_the_order_of_a_key_means_nothing(scenes: MakeScene, tmp_path: Path, key: bytes) -> None:
+    scene = scenes()
+    scene.wire.after = alter_metadata(b'<PropertyRef Name="dataAreaId" />' + ACCOUNT_KEY, key)
+    look_at(scene, build_needs(), tmp_path)
+
+
+def test_a_column_that_new_records_must_have_is_told_before_the_load(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
+    scene = scenes()
+    scene.wire.after = alter_metadata(
+        b'<Property Name="PersonFirstName" Type="Edm.String"',
+        b'<Property Name="Region" Type="Edm.String" Nullable="false" />'
+        b'<Property Name="PersonFirstName" Nullable="false" Type="Edm.String"',
+    )
+    seen = look_at(scene, build_needs(), tmp_path)
+    text = "Region must be filled there, and task ContactToCustomer does not fill it"
+    assert ("tasks.ContactToCustomer.fields.Region", "warning", text) in list_items(seen)
+    assert [one.code for one in seen.preflight.doubts] == ["column_required"]
+
+
 def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
 
@@ -307,6 +364,10 @@ CSDL = b"""<?xml version="1.0"?>
 <EnumType Name="NoYes"><Member Name="Yes" Value="1"/><Member Name="No" Value="0"/></EnumType>
 <EntityType Name="CustomerV2"><Key><PropertyRef Name="dataAreaId"/></Key>
 <Property Name="CustomerAccount" Type="Edm.String"/>
+<Property Name="Region" Type="Edm.String" Nullable="false"/>
+<Property Name="Level" Type="Edm.String" Nullable="false" DefaultValue="1"/>
+<Property Name="Points" Type="Edm.Int32" Nullable="false"/>
+<Property Name="dataAreaId" Type="Edm.String" Nullable="false"/>
 <Property Name="OnHold" Type="Microsoft.Dynamics.DataEntities.NoYes"/></EntityType>
 <EntityContainer Name="Resources">
 <EntitySet Name="CustomersV2" EntityType="Microsoft.Dynamics.DataEntities.CustomerV2"/>
@@ -317,8 +378,19 @@ CSDL = b"""<?xml version="1.0"?>
 def test_metadata_become_sets_and_enums() -> None:
     model = read_model(CSDL, "SCM")
     assert model == Model(
-        sets={"CustomersV2": {"CustomerAccount": "Edm.String", "OnHold": "NoYes"}},
+        sets={
+            "CustomersV2": {
+                "CustomerAccount": "Edm.String",
+                "Region": "Edm.String",
+                "Level": "Edm.String",
+                "Points": "Edm.Int32",
+                "dataAreaId": "Edm.String",
+                "OnHold": "NoYes",
+            }
+        },
         enums={"NoYes": ("No", "Yes")},
+        keys={"CustomersV2": ("dataAreaId",)},
+        required={"CustomersV2": ("Region",)},
     )
     assert model.has("CustomersV2", "OnHold")
     assert not model.has("CustomersV2", "OnHold", "SiteId")

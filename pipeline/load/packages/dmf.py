@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.errors import AnswerUnreadable, Refusal, ServerFailed, Stopped
+from pipeline.errors import AnswerUnreadable, Refusal, RequestRefused, ServerFailed, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
 from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_state, sum_up_state
 from pipeline.scm.literals import quote_text
 from pipeline.scm.messages import explain_messages
 from pipeline.scm.wording import is_foreign, tells_reason
+from pipeline.wire.failures import describe_refusal
 from pipeline.wire.json_body import parse_json
-from pipeline.wire.once import Declined
+from pipeline.wire.once import TOO_LARGE, Declined
 from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import UNREADABLE
 
@@ -60,8 +61,23 @@ class PackageClient:
             ) from error
 
     def upload(self, url: str, content: bytes) -> None:
-        """Put a package behind its URL; putting it twice does no harm."""
-        self.scm.upload(url, content)
+        """Put a package behind its URL; putting it twice does no harm.
+
+        Raises ``Stopped``; where the package is too large, the sentence says what to set.
+        """
+        try:
+            self.scm.upload(url, content)
+        except RequestRefused as refused:
+            if refused.status != TOO_LARGE:
+                raise
+            raise RequestRefused(
+                f"{describe_refusal('takes no package', refused.refusal)} of {len(content):,} "
+                "bytes: it is too large, here or for a proxy on the way. Have that limit raised "
+                "and run the same command again to continue. Or move the run's folder elsewhere, "
+                "set destination.batch_rows lower and plan again; what arrived is remembered.",
+                where=refused.where,
+                refusal=refused.refusal,
+            ) from refused
 
     def start(self, job: ImportJob, package_url: str) -> None:
         """Start an import, once.

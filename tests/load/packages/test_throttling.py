@@ -160,3 +160,27 @@ def test_lines_say_that_scm_throttles(scenes: MakeScene) -> None:
     scene.load()
     name = f"import {scene.run.run}-Contacts-usmf-1-1"
     assert notes == [f"{name}: SCM throttles it since {minutes} min" for minutes in (1, 3)]
+
+
+LARGE = {
+    "blob storage": lambda: httpx.Response(
+        413, content=b"<Error><Code>RequestBodyTooLarge</Code><Message>Too large.</Message></Error>"
+    ),
+    "a proxy": lambda: httpx.Response(413, html="<h1>Request Entity Too Large</h1>"),
+    "nobody says who": lambda: httpx.Response(413),
+}
+
+
+@pytest.mark.parametrize("answer", LARGE.values(), ids=LARGE)
+def test_a_package_that_is_too_large_stops_the_load_which_says_what_to_set(
+    scenes: MakeScene, answer: Callable[[], httpx.Response]
+) -> None:
+    scene = scenes("few")
+    whole = scenes("few")
+    scene.wire.before = answering("zip", 1, answer)
+    with pytest.raises(Stopped, match=r"HTTP 413\) of .*destination\.batch_rows lower"):
+        scene.load()
+    assert scene.wire.count(CALL) == 0
+    scene.load()
+    whole.load()
+    assert scene.outcomes() == whole.outcomes()

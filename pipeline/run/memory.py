@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InvariantBroken, P2cError
-from pipeline.run.files import hash_file, read_json, replacing, write_json
+from pipeline.run.files import DISK, Disk, hash_file, read_json, replacing, write_json
 from pipeline.run.folder import MEMORIES, SCRATCH
 from sql.query import query
 from sql.session import Session
@@ -73,14 +73,14 @@ def list_whole_memories(runs: Path, destination: str) -> list[Path]:
 
 
 @contextmanager
-def replacing_memory(path: Path) -> Iterator[Path]:
+def replacing_memory(path: Path, disk: Disk = DISK) -> Iterator[Path]:
     """As ``replacing``; what is written is known by its hash from then on.
 
     The hash is on disk before the file takes its place, next to that of the file before it: a stop
     in between leaves either.
     """
     before = _read_hashes(path)[-1:]
-    with replacing(path) as partial:
+    with replacing(path, disk) as partial:
         yield partial
         now = hash_file(partial)
         _write_hashes(path, [*before, now])

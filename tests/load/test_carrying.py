@@ -206,3 +206,12 @@ def test_the_command_says_what_it_did(p2c: P2c, file: Path, tmp_path: Path) -> N
     assert p2c("memory", "export", tmp_path / "no.zip", "--runs", tmp_path / "none").code == 2
     assert p2c("memory", "export", tmp_path / "no.zip", "--replace").code == 2
     assert p2c("memory", "exprt", file).code == 2
+
+
+def test_a_memory_that_somebody_else_has_written_is_not_exported(tmp_path: Path) -> None:
+    keep(tmp_path, "a")
+    path = find_memory(tmp_path, "scm", TASK)
+    pl.read_parquet(path).with_columns(row_hash=pl.lit("else")).write_parquet(path)
+    with pytest.raises(InvariantBroken, match="not as p2c wrote it"):
+        export_memory(tmp_path, tmp_path / "m.zip", NOW)
+    assert not (tmp_path / "m.zip").exists()

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import InvariantBroken
+from pipeline.run.files import Disk
 from pipeline.run.memory import (
     LOADED,
     find_memory,
@@ -16,6 +17,7 @@ from pipeline.run.memory import (
     list_whole_memories,
     replacing_memory,
 )
+from tests.scenes.loading import Halt
 
 
 def write(runs: Path, hashed: str, task: str = "Contacts") -> Path:
@@ -71,6 +73,25 @@ def test_a_stop_while_it_is_replaced_leaves_a_memory_that_is_believed(
     )
     if not placed:
         path.write_bytes(old)
+    assert list_whole_memories(tmp_path, "scm") == [path]
+
+
+class Dying(Disk):
+    """A disk on which the process ends before a file takes its place."""
+
+    def replace(self, partial: Path, path: Path) -> None:
+        raise Halt(partial, path)
+
+
+def test_whoever_ends_before_the_file_takes_its_place_leaves_the_one_before(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "one")
+    table = pl.read_parquet(path).with_columns(row_hash=pl.lit("two"))
+    with pytest.raises(Halt), replacing_memory(path, Dying()) as partial:
+        table.write_parquet(partial)
+    assert list_whole_memories(tmp_path, "scm") == [path]
+    table.write_parquet(path)
     assert list_whole_memories(tmp_path, "scm") == [path]
 
 

@@ -17,6 +17,8 @@ from sql.session import Session
 
 _MASKED: Final = r"\*{3}|#{3}|[•●■]{3}"
 """What a masked value has, whole or next to letters that are still shown."""
+_WHOLLY: Final = r"^[\s.,;:@/()+-]*([*#•●■][\s.,;:@/()+-]*){3,}$"
+"""What a value is of which nothing is shown. Somebody may see some rows and not others."""
 _ROWS: Final = 1_000
 """Rows that show whether a column is masked."""
 _FEW: Final = 3
@@ -26,15 +28,19 @@ _FEW: Final = 3
 def report_masked(
     session: Session, table: LandedTable, used: Collection[str]
 ) -> Iterator[RunFinding]:
-    """One finding for each column, of those used, of which all of the first values are masked."""
+    """One finding for each column, of those used, that is masked.
+
+    All of its first values have masks, or a few of them are nothing else.
+    """
     rows = session.frame(query("plan/first_rows", rows=f"{table.table}_landed"), few=_ROWS)
     for cells in rows.select(selectors.string()):
         if cells.name not in used or cells.name not in table.columns:
             continue
         filled = cells.filter(cells != "")
-        if len(filled) >= _FEW and filled.str.contains(_MASKED).all():
-            yield RunFinding(
-                code="text_masked",
-                detail=f"all of its first {len(filled):,} values",
-                column=cells.name,
-            )
+        masked = filled.str.contains(_MASKED)
+        few = int(filled.str.contains(_WHOLLY).sum())
+        if len(filled) >= _FEW and (masked.all() or few >= _FEW):
+            share = f"all of its first {len(filled):,} values"
+            if not masked.all():
+                share = f"{few:,} of its first {len(filled):,} values"
+            yield RunFinding(code="text_masked", detail=share, column=cells.name)

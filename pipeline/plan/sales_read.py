@@ -13,8 +13,10 @@ from pipeline.extract.dataverse.extraction import (
     ExtractionResult,
     ExtractionScope,
     Progress,
+    RunNote,
     land_dataverse,
 )
+from pipeline.extract.dataverse.secured import find_hidden_columns
 from pipeline.plan.landed import LandedSource, SalesWish
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_sales
@@ -66,21 +68,21 @@ def land_sales(
         organization = sales.organization()
         home = str(sales.system.client.base_url)
         since = _find_newest(runs, home) if wish.changes else None
-        work = (
-            runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
-        )
+        host = re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
+        work = runs / EXTRACTING / host
         folder.make_source()
         found = land_dataverse(
             sales, folder.source, scope, work=work, since=since, progress=progress
         )
-    findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
+        hidden = find_hidden_columns(sales, found.landed, wish.mapped)
+    notes = [*found.notes, *(RunNote(code="column_secured", detail=name) for name in hidden)]
     if wish.changes and since is None:
         reason = "there is no earlier run in this folder of runs that read this Sales"
-        findings.append(RunFinding(code="changes_read_in_full", detail=reason))
+        notes.append(RunNote(code="changes_read_in_full", detail=reason))
     return LandedSource(
         landed=found.landed,
         is_live=True,
-        findings=findings,
+        findings=[RunFinding(code=one.code, detail=one.detail) for one in notes],
         facts=describe_sales(found, sales.system.label, organization, since),
         lines=describe_sales_read(found, sales.system.label, organization),
     )

@@ -29,6 +29,7 @@ ALARMS: Final = (
     "counts_disagree",
     "changed_by_scm",
     "text_masked",
+    "column_secured",
 )
 """Findings of the run for which a person must look, whatever became of contacts."""
 

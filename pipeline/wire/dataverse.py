@@ -131,6 +131,19 @@ class Sales:
             raise
         return dict(_spell(row) for row in rows)
 
+    def secured(self, table: str) -> frozenset[str]:
+        """The columns of a table that column security may hide; empty if Sales does not say."""
+        url = f"EntityDefinitions(LogicalName='{table}')/Attributes?$select=LogicalName,IsSecured"
+        try:
+            rows = self.system.ask(
+                "GET", ROOT + url, read_rows, subject="metadata", headers=_HEADERS
+            )
+        except SystemStopped:
+            return frozenset()
+        return frozenset(
+            str(row.get("LogicalName")) for row in rows if row.get("IsSecured") is True
+        )
+
     def try_read(self, entity_set: str, key: str) -> None:
         """Read any one row: whoever may not read the table learns of it now.
 

@@ -20,7 +20,13 @@ def report(folder: Path, *names: str, used: tuple[str, ...] = USED) -> list[tupl
 
 
 @pytest.mark.parametrize(
-    "names", [["*****"] * 3, ["L*****", "M****", "", "***"], ["###-1", "###-2", "###-3"]]
+    "names",
+    [
+        ["*****"] * 3,
+        ["L*****", "M****", "", "***"],
+        ["###-1", "###-2", "###-3"],
+        ["*****", "***", "** **", "Lovelace"],
+    ],
 )
 def test_a_column_of_masks_is_told(tmp_path: Path, names: list[str]) -> None:
     assert report(tmp_path, *names) == [("text_masked", "lastname")]
@@ -31,11 +37,12 @@ def test_a_column_of_masks_is_told(tmp_path: Path, names: list[str]) -> None:
     "names",
     [
         ["*****", "*****"],
-        ["*****", "*****", "*****", "Lovelace"],
+        ["*****", "*****", "Lovelace"],
+        ["L*****", "M****", "N****", "Lovelace"],
         ["Ada *", "Lin **", "Eve"],
         ["", "", "", ""],
     ],
-    ids=["too few", "one is not", "stars", "blank"],
+    ids=["too few", "too few of them", "not wholly", "stars", "blank"],
 )
 def test_other_columns_are_not(tmp_path: Path, names: list[str]) -> None:
     assert report(tmp_path, *names) == []

@@ -100,6 +100,7 @@ class Fake:
     hint: str | None = "4"
     order: Order = as_sql_server
     compare: Order | None = None
+    secured: tuple[str, ...] = ()
     tracked: tuple[str, ...] = ("contact", "account")
     totals: dict[str, int] | None = None
     fault: Fault | None = None
@@ -130,6 +131,7 @@ class Fake:
                 {
                     "LogicalName": name.strip("_").removesuffix("_value"),
                     "AttributeType": "Lookup" if name[0] == "_" else "String",
+                    "IsSecured": name in self.secured,
                 }
                 for name in names
             ]

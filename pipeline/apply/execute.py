@@ -7,7 +7,13 @@ from typing import Final
 
 from pipeline.apply.consent import Ask, agree_silently, build_question
 from pipeline.apply.delivery import deliver_plan
-from pipeline.apply.guards import has_event, keep_promise, refuse_altered, refuse_start
+from pipeline.apply.guards import (
+    has_event,
+    keep_promise,
+    refuse_altered,
+    refuse_purged,
+    refuse_start,
+)
 from pipeline.apply.reach import Today, reach_today
 from pipeline.apply.writeback import apply_write_back
 from pipeline.events import Listener
@@ -60,6 +66,7 @@ def apply_plan(
         before = folder.read_summary()
         if before.applied and has_event(found.entries, "applied"):
             return before
+        refuse_purged(folder, found, started=started)
         asked = build_question(facts, before)
         if asked is not None:
             if not started:

@@ -22,7 +22,7 @@ from pipeline.run import findings
 from pipeline.run.facts import RunFacts
 from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import Entry, JournalRead, find_unfinished, read_journal
+from pipeline.run.journal import Entry, JournalRead, find_unfinished, list_purged, read_journal
 from pipeline.run.rows import find_altered_batches
 from pipeline.run.summary import Summary
 from pipeline.run.unfinished import refuse_beside_unfinished
@@ -54,13 +54,17 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
         wrong.append(f"the folder of run {facts.run} was renamed.")
     if folder.read_summary().journal not in {entry.hash for entry in found.entries}:
         wrong.append("the journal lost the line that summary.json ends with.")
+    removed, blanked = list_purged(found.entries)
+    accepted = {*findings.list_accepted_hashes(found.entries), *blanked}
     for name, sha256 in (files or {}).items():
         path = folder.path / name
         if not path.is_file():
-            wrong.append(f"{name} is missing.")
-        elif hash_file(path) not in {sha256, *findings.list_accepted_hashes(found.entries)}:
+            if name not in removed:
+                wrong.append(f"{name} is missing.")
+        elif hash_file(path) not in {sha256, *accepted}:
             wrong.append(f"{name} was altered after the plan was made.")
-    if not wrong and not facts.is_write_back:
+    is_whole = not any(name.startswith("rows/") for name in removed)
+    if not wrong and is_whole and not facts.is_write_back:
         batches = find_altered_batches(folder)
         wrong += [batches] if batches else []
     if wrong:
@@ -70,6 +74,23 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
             else "Nothing was sent. Plan again."
         )
         raise InvariantBroken(f"{list_problems(wrong)} {advice}", where=folder.run)
+
+
+def refuse_purged(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
+    """Refuse a run whose rows a purge removed before all of them were sent.
+
+    Raises:
+        PlanRefused: there was such a purge.
+    """
+    if not list_purged(found.entries)[0]:
+        return
+    sentence = (
+        "was purged before its load ended, so nothing can continue it. Move its folder elsewhere "
+        "and plan again; `p2c plan` says which records SCM has."
+        if started
+        else "was purged, and nothing is left to send. Plan again."
+    )
+    raise PlanRefused(sentence, where=folder.run)
 
 
 def refuse_start(

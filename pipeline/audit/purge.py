@@ -18,8 +18,8 @@ from pipeline.errors import UsageError, count_of, during
 from pipeline.run.evidence import gather_evidence
 from pipeline.run.files import LOCK, PARTIALS, TableWriter, find_staged, locked, put_staged
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs, read_stamp
-from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
-from pipeline.run.vouching import PURGE_STARTED, vouch
+from pipeline.run.journal import PURGE_STARTED, Journal, list_recorded_hashes, read_journal
+from pipeline.run.vouching import vouch
 
 _PERSONAL: Final = (
     "source/*",

@@ -85,7 +85,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     """
     evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
-    verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
+    verdict = _find_verdict(evidence)
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
@@ -180,8 +180,17 @@ def _name_source(evidence: Evidence) -> str:
     )
 
 
+def _find_verdict(evidence: Evidence) -> str:
+    """That of the summary; a run that was begun and has not ended is stopped."""
+    if evidence.started and not evidence.finished:
+        return "stopped"
+    return evidence.summary.verdict if "verdict" in evidence.summary_says else "unknown"
+
+
 def _explain_verdict(evidence: Evidence, verdict: str) -> str:
     """The verdict in one line, as the terminal shows it."""
+    if verdict == "stopped":
+        return "Stopped: the run was begun and has not ended, so not everything was done."
     if not {"verdict", "counts", "outcomes", "findings"} <= evidence.summary_says:
         return f"The verdict is {verdict}; summary.json does not say why."
     word, reason = run_text.explain_verdict(evidence.summary)

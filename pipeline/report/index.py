@@ -73,12 +73,13 @@ def _index_run(glance: Verification, to: Path) -> IndexedRun:
     broken = [one for one in glance.checks if one.status in _ALTERED]
     broken.sort(key=lambda one: _ALTERED.index(one.status))
     began = evidence.run.started_at if "started_at" in evidence.run_says else None
-    says_verdict = "verdict" in evidence.summary_says
+    said = evidence.summary.verdict if "verdict" in evidence.summary_says else "unknown"
+    verdict = "stopped" if evidence.started and not evidence.finished else said
     return IndexedRun(
         run=evidence.folder.run,
         kind=_KINDS.get(evidence.kind, evidence.kind),
         state=_name_state(evidence),
-        verdict=evidence.summary.verdict if says_verdict and not broken else "unknown",
+        verdict="unknown" if broken else verdict,
         began=format_moment(began),
         title=name_run(evidence),
         tiles=() if any(one.what in _RECORDS for one in broken) else make_tiles(evidence),

@@ -16,10 +16,10 @@ from pydantic import JsonValue
 
 from pipeline.run.facts import Kind, RunFacts, make_blank_facts
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Entry, salvage_journal
+from pipeline.run.journal import PURGE_STARTED, Entry, list_purged, salvage_journal
 from pipeline.run.record import RunRecord, Salvaged, salvage
 from pipeline.run.summary import Summary, digest_facts, make_blank_summary
-from pipeline.run.vouching import CONFIRM_STARTED, PURGE_STARTED
+from pipeline.run.vouching import CONFIRM_STARTED
 
 Fault = Literal["missing", "cut", "altered", "older", "unfinished", "interrupted", "purged"]
 
@@ -135,12 +135,7 @@ class Evidence:
     @property
     def purged(self) -> frozenset[str]:
         """Files that `p2c purge` removed, or was removing when it was stopped."""
-        return frozenset(
-            name
-            for entry in self.entries
-            if entry.event in ("purged", PURGE_STARTED)
-            for name in entry.payload.get("removed", ())
-        )
+        return list_purged(self.entries)[0]
 
 
 def gather_evidence(folder: RunFolder) -> Evidence:
@@ -168,7 +163,9 @@ def gather_evidence(folder: RunFolder) -> Evidence:
     _read_files(evidence)
     if evidence.started and not evidence.finished:
         sentence = (
-            f"This run is still going, or was stopped: `p2c apply {folder.run}` continues it."
+            "This run was stopped and then purged: nothing can continue it."
+            if evidence.purged
+            else f"This run is still going, or was stopped: `p2c apply {folder.run}` continues it."
         )
         evidence.troubles.append(
             Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence)

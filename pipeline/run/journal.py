@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 _INTENT: Final = "intent"
 _DONE: Final = "done"
 
+PURGE_STARTED: Final = "purge_started"
+"""The line before a purge changes a run; ``purged`` follows."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
@@ -111,6 +114,14 @@ def _make_entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
         payload={key: value for key, value in content.items() if key not in OWN_KEYS},
         hash=line.hash,
     )
+
+
+def list_purged(entries: Iterable[Entry]) -> tuple[frozenset[str], frozenset[str]]:
+    """What purges of a run removed: names of files, and hashes of tables without their values."""
+    payloads = [one.payload for one in entries if one.event in (PURGE_STARTED, "purged")]
+    removed = (name for one in payloads for name in one.get("removed", ()))
+    blanked = (sha256 for one in payloads for sha256 in one.get("files", {}).values())
+    return frozenset(removed), frozenset(blanked)
 
 
 def find_unfinished(entries: Iterable[Entry]) -> list[Entry]:

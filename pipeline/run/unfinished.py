@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.errors import PlanRefused, UsageError
 from pipeline.run.facts import RunFacts
 from pipeline.run.folder import RunFolder, find_runs
-from pipeline.run.journal import read_journal
+from pipeline.run.journal import list_purged, read_journal
 
 STARTED = "apply_started"
 """The journal's line before anything is sent."""
@@ -76,6 +76,12 @@ def _refuse(found: list[RunFolder], what: str, where: str, but: str) -> None:
     first = others[0]
     runs = first.path.parent
     flag = "" if runs == Path("runs") else f" --runs {runs}"
+    if list_purged(read_journal(first.journal).entries)[0]:
+        raise PlanRefused(
+            f"the {what} {first.run} was purged before it ended, so nothing can finish it. Move "
+            "its folder elsewhere; then run the same command again.",
+            where=where,
+        )
     raise PlanRefused(
         f"the {what} {first.run} was begun and has not ended, so nobody knows yet what arrived. "
         f"`p2c apply {first.run}{flag}` finishes it; then run the same command again. If it is "

@@ -12,12 +12,11 @@ from pipeline.errors import InvariantBroken
 from pipeline.run.files import hash_file
 from pipeline.run.findings import list_accepted_hashes
 from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import Journal, read_journal
+from pipeline.run.journal import PURGE_STARTED, Journal, read_journal
 from pipeline.run.summary import Summary
 
-PURGE_STARTED: Final = "purge_started"
 CONFIRM_STARTED: Final = "confirm_started"
-"""The journal's lines before a finished run is changed; ``purged`` and ``confirmed`` follow."""
+"""The journal's line before a finished run is changed; ``confirmed`` follows."""
 
 
 def write_plan(

@@ -125,3 +125,43 @@ def test_a_backfill_beside_an_unfinished_one_is_refused_and_names_it(
     assert [one.run for one in find_runs(Path("runs"))] == [first.run]
     assert p2c("apply", first.run).code < 2
     assert p2c("backfill", "--project", project, "--json").object["outcomes"]["pending"] == 0
+
+
+def test_its_report_does_not_say_that_all_is_where_it_belongs(stopped: Path, p2c: P2c) -> None:
+    said = p2c("report", "latest").out
+    assert said.startswith("Stopped: the run was begun and has not ended")
+    assert "belong" not in said
+    p2c("run", "--project", stopped)
+    assert p2c("report", newest(Path("runs")).run).out.startswith("Attention: ")
+
+
+def test_once_it_is_purged_nothing_can_finish_it_and_every_command_says_so(
+    stopped: Path, p2c: P2c
+) -> None:
+    first = newest(Path("runs"))
+    assert p2c("purge", first.run, "--yes").code == 0
+    again = p2c("apply", first.run, "--yes")
+    assert again.code == 2
+    assert "was purged before its load ended, so nothing can continue it. Move" in again.err
+    assert p2c("run", "--project", stopped, "--yes").code == 2
+    other = p2c("plan", "--project", stopped)
+    assert other.code == 2
+    assert f"the load {first.run} was purged before it ended" in other.err
+    assert "nothing can continue it" in p2c("report", first.run).out
+    first.path.rename("elsewhere")
+    assert p2c("run", "--project", stopped, "--yes", "--take-over").code == 1
+
+
+def test_a_plan_that_was_purged_is_refused_and_a_load_that_ended_is_not(
+    begin: Begin, p2c: P2c
+) -> None:
+    project = begin().project("odata", source=FILES)
+    p2c("plan", "--project", project)
+    plan = newest(Path("runs")).run
+    assert p2c("purge", plan, "--yes").code == 0
+    refused = p2c("apply", plan, "--yes")
+    assert (refused.code, "was purged, and nothing is left to send" in refused.err) == (2, True)
+    assert p2c("run", "--project", project, "--yes").code == 1
+    load = newest(Path("runs")).run
+    assert p2c("purge", load, "--yes").code == 0
+    assert p2c("apply", load, "--yes").code == 1

@@ -81,7 +81,7 @@ def _compare_tables(here: Session, found: RunFolder, again: RunFolder) -> Iterat
         here.parquet(name, folder.decisions)
     yield _compare_sides(here, "contact")
     for name, folder in sides.items():
-        files = sorted((folder.path / "rows").glob("*/*.parquet"))
+        files = folder.list_all_rows()
         here.parquet(f"{name}_rows", files, by_name=True)
         columns = [SelectColumn(name=column, of=column) for column in _ROW]
         here.view(name, query("audit/replayed_rows", rows=f"{name}_rows", columns=columns))

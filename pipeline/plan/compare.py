@@ -52,7 +52,7 @@ def compare_runs(before: RunFolder, after: RunFolder) -> list[Change]:
     ):
         for name, folder in (("before", before), ("after", after)):
             here.parquet(f"{name}_decisions", folder.decisions)
-            rows = sorted((folder.path / "rows").glob("*/*.parquet"))
+            rows = folder.list_all_rows()
             here.parquet(f"{name}_rows", rows, schema=_PLANNED, by_name=True)
         ways = here.frame(query("plan/diff")).with_columns(column=pl.lit(None, pl.String))
         fields = [

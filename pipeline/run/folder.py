@@ -56,6 +56,13 @@ LATEST: Final = "latest"
 """Instead of an id: the newest run."""
 
 
+_PART: Final = re.compile(r"part-[0-9]+\.parquet")
+
+
+def _is_part(path: Path) -> bool:
+    return _PART.fullmatch(path.name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """One run's folder and the names of what is in it."""
@@ -155,8 +162,15 @@ class RunFolder:
         return self.path / "rows" / task
 
     def rows_files(self, task: str) -> list[Path]:
-        """The Parquet files of a task's planned rows, in source order."""
-        return sorted(self.rows(task).glob("*.parquet"))
+        """The Parquet files of a task's planned rows, in source order.
+
+        Others, such as the copy that a service for shared folders makes of a conflict, are none.
+        """
+        return sorted(filter(_is_part, self.rows(task).glob("*.parquet")))
+
+    def list_all_rows(self) -> list[Path]:
+        """The Parquet files of all planned rows, task by task."""
+        return sorted(filter(_is_part, (self.path / "rows").glob("*/*.parquet")))
 
     def plan_files(self) -> list[Path]:
         """The files that are the plan, with what was landed and what SCM had.
@@ -173,7 +187,7 @@ class RunFolder:
             self.only,
             self.loaded,
         ]
-        rows = sorted((self.path / "rows").glob("*/*.parquet"))
+        rows = self.list_all_rows()
         landed = sorted(self.source.glob("*.parquet"))
         seen = sorted((self.path / "scm").glob("*.parquet"))
         present = sorted((self.path / "present").glob("*.parquet"))

@@ -60,8 +60,13 @@ def find_memory(runs: Path, destination: str, task: str) -> Path:
 
 
 def list_memories(runs: Path, destination: str) -> list[Path]:
-    """The memory of each task at a destination; none if nothing was loaded there yet."""
-    return sorted(find_memory_folder(runs, destination).glob("*.parquet"))
+    """The memory of each task at a destination; none if nothing was loaded there yet.
+
+    A file that is named like no task, such as a copy that a service for shared folders makes of a
+    conflict, is none.
+    """
+    found = find_memory_folder(runs, destination).glob("*.parquet")
+    return sorted(path for path in found if path.stem.isalnum())
 
 
 def list_whole_memories(runs: Path, destination: str) -> list[Path]:

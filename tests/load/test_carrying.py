@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import InvariantBroken, P2cError, SourceError, UsageError
 from pipeline.load import remember as remembering
 from pipeline.load.carrying import export_memory, import_memory
-from pipeline.run.memory import find_memory
+from pipeline.run.memory import find_memory, replacing_memory
 from tests.scenes.command_line import P2c, p2c
 from tests.scenes.loads import MakeScene
 from tests.scenes.memories import remember
@@ -209,8 +209,10 @@ def test_the_command_says_what_it_did(p2c: P2c, file: Path, tmp_path: Path) -> N
 
 
 def test_a_memory_that_somebody_else_has_written_is_not_exported(tmp_path: Path) -> None:
-    keep(tmp_path, "a")
     path = find_memory(tmp_path, "scm", TASK)
+    with replacing_memory(path) as partial:
+        remember(partial, ["usmf/a"], OLD)
+    export_memory(tmp_path, tmp_path / "whole.zip", NOW)
     pl.read_parquet(path).with_columns(row_hash=pl.lit("else")).write_parquet(path)
     with pytest.raises(InvariantBroken, match="not as p2c wrote it"):
         export_memory(tmp_path, tmp_path / "m.zip", NOW)

@@ -121,3 +121,14 @@ def test_what_killed_commands_left_is_removed_unless_somebody_works_there(
     assert [path for path in left if path.exists()] == []
     assert not (common.runs / "loaded" / "test" / ".scratch-1").exists()
     assert list(common.runs.glob(".*ing-*")) == []
+
+
+def test_copies_of_conflicts_are_no_planned_rows(tmp_path: Path) -> None:
+    rows = RunFolder(tmp_path).rows("Contacts")
+    rows.mkdir(parents=True)
+    names = ["part-00001.parquet", "part-00002.parquet"]
+    for name in [*names, "part-00001-DESKTOP-1.parquet", "part-00001 (1).parquet"]:
+        (rows / name).touch()
+    found = RunFolder(tmp_path)
+    assert [path.name for path in found.rows_files("Contacts")] == names
+    assert found.list_all_rows() == found.rows_files("Contacts")

@@ -51,6 +51,14 @@ def test_a_memory_that_somebody_else_has_written_is_refused(tmp_path: Path) -> N
     assert list_whole_memories(tmp_path, "scm") == [other, path]
 
 
+def test_a_copy_under_another_name_is_no_memory(tmp_path: Path) -> None:
+    """Services for shared folders make such copies of files that two machines changed."""
+    path = write(tmp_path, "one")
+    path.with_name("Contacts-DESKTOP1.parquet").write_bytes(path.read_bytes())
+    path.with_name("Contacts (1).parquet").write_bytes(b"x")
+    assert list_whole_memories(tmp_path, "scm") == [path]
+
+
 def test_an_older_copy_of_it_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "one")
     copy = path.read_bytes()

@@ -35,7 +35,7 @@ def find_changed_columns(
 
     Args:
         rows: key → the row as it was sent, and the record that SCM shows of it. A column that the
-            record lacks says nothing; neither does one that keeps what SCM has.
+            record lacks says nothing. Neither does one that was sent blank: SCM has defaults.
         columns: what was sent.
     """
     unequal = {
@@ -55,9 +55,9 @@ def find_changed_columns(
 
 
 def _may_differ(column: Column, sent: SentRow, shown: ShownRecord) -> bool:
-    """Whether the record has the column, and not exactly as it was sent."""
+    """Whether the record has a column that was filled, and not exactly as it was sent."""
     name, value = column.name, sent[column.name]
-    if column.key or name not in shown or (column.keeps and value is None):
+    if column.key or name not in shown or value in (None, ""):
         return False
     return bool(shown[name] != encode_value(column, value))
 

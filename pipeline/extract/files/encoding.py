@@ -32,6 +32,8 @@ _OTHERS: Final = {
     codecs.BOM_UTF32_LE: "is UTF-32: save it as UTF-8.",
     codecs.BOM_UTF32_BE: "is UTF-32: save it as UTF-8.",
 }
+_WIDE: Final = ([False, True, True, True] * 2, [True, True, True, False] * 2)
+"""Which bytes of two Latin letters are zeros in UTF-32."""
 _MARKUP: Final = {
     b"<!doctype html": "is a web page, maybe of a login, and not an export: export it again.",
     b"<html": "is a web page, maybe of a login, and not an export: export it again.",
@@ -82,6 +84,8 @@ def _refuse_others(first: bytes, name: str) -> None:
     for magic, sentence in _OTHERS.items():
         if first.startswith(magic):
             raise SourceError(sentence, where=name)
+    if [not byte for byte in first[:8]] in _WIDE:
+        raise SourceError(_OTHERS[codecs.BOM_UTF32_LE], where=name)
     head = first[:_HEAD].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     for tag, sentence in _MARKUP.items():
         if head.startswith(tag):

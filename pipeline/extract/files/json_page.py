@@ -56,6 +56,8 @@ _UNCOUNTED: Final = "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 _COOKIE: Final = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 _LONGEST: Final = 4
 """Bytes of a character at the most."""
+_NO_JSON: Final = re.compile(r"NaN|-?Infinity|None|True|False|undefined")
+"""Words of Python and JavaScript in the place of a value."""
 _GIVE_UP: Final = 16
 """A row may be so many times over the limit and still not be taken for a broken page."""
 
@@ -265,7 +267,7 @@ class PageParser:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 if len(self._text) - self._place > _GIVE_UP * self._limit or not self._read_more():
-                    raise self._make_broken_error() from error
+                    raise self._make_broken_error(_NO_JSON.match(error.doc, error.pos)) from error
             except RecursionError as error:
                 raise SourceError(
                     f"line {self._find_line()}: objects or lists lie in one another too deep for "
@@ -273,7 +275,7 @@ class PageParser:
                     where=self._name,
                 ) from error
             except ValueError as error:
-                raise self._make_broken_error() from error
+                raise self._make_broken_error(_NO_JSON.search(str(error))) from error
             else:
                 if end < len(self._text) or not self._read_more():
                     self._begin, self._place = self._place, end
@@ -292,7 +294,13 @@ class PageParser:
     def _find_line(self) -> int:
         return self._lines + self._text.count("\n", 0, self._place)
 
-    def _make_broken_error(self) -> SourceError:
+    def _make_broken_error(self, word: re.Match[str] | None = None) -> SourceError:
+        if word is not None:
+            return SourceError(
+                f"line {self._find_line()} holds {word[0]}, which is no JSON: write null where "
+                "there is no value, true and false in small letters, and export again.",
+                where=self._name,
+            )
         return SourceError(
             f"is not a whole JSON page: it breaks off, or is broken in line {self._find_line()}.",
             where=self._name,

@@ -235,6 +235,8 @@ def test_a_header_without_rows_is_a_table_without_rows(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0rest", "is an Excel workbook of the old form, or one with a password"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is not a text file"),
         (f"{HEADER}\n{ROW}\n".encode("utf-32"), "is UTF-32: save it as UTF-8"),
+        (f"{HEADER}\n{ROW}\n".encode("utf-32-le"), "is UTF-32: save it as UTF-8"),
+        (f"{HEADER}\n{ROW}\n".encode("utf-32-be"), "is UTF-32: save it as UTF-8"),
         (
             f'"{HEADER}\n{ROW}\n'.encode(),
             "the header line cannot be read: a quote does not close before the end of the file",

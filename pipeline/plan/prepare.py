@@ -34,18 +34,21 @@ from pipeline.plan.declare import (
     report_doubts,
 )
 from pipeline.plan.lookups import find_numbered, resolve_names, take_lookups_by_id
+from pipeline.plan.marking import (
+    collect_marks,
+    count_hashes,
+    find_misplaced,
+    hash_contacts,
+    store_suspects,
+)
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,
     choose_rows,
     count_documents,
     leave_out,
-    list_unread_customers,
     name_declared,
-    store_customers_of_documents,
-    store_states,
 )
-from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_nearest
 from schemas import sales
@@ -121,7 +124,7 @@ class Routing:
 class Prepared:
     """Findings of preparation, the parameters of ``route.sql``, and the number of contact rows.
 
-    ``collect_marks`` has one row per contact row, by its number (``source_row``):
+    ``marks`` has one row per contact row, by its number (``source_row``):
     contactid_invalid, has_activity (null where the source has no table of documents).
     ``unread_customers``: see ``list_unread_customers``.
     """
@@ -168,7 +171,7 @@ def prepare(
     }
     _refuse_doubtful(read, routing)
     hold_tables({name: one.empty for name, one in read.items()})
-    prepared = _prepare(session, landed, routing, hash_elsewhere)
+    prepared = _prepare(session, landed, read, routing, hash_elsewhere)
     for name, count, first in prepared.unread_customers:
         read[name] = add_unread_customers(session, read[name], count, first)
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
@@ -212,6 +215,7 @@ def _has_rows(session: Session, rows: str) -> bool:
 def _prepare(
     session: Session,
     landed: Collection[str],
+    read: Mapping[str, DeclaredTable],
     routing: Routing,
     hash_elsewhere: Callable[[Session], None] | None,
 ) -> Prepared:
@@ -225,10 +229,11 @@ def _prepare(
     session.drop("known_customers")
     session.run(query("plan/drop_accounts_without_id"))
     room = "plan" if routing.is_routed else "backfill"
-    unread = _store_hashes(session, room, landed, hash_elsewhere)
+    findings += find_misplaced(session, read, landed, is_routed=routing.is_routed)
+    unread = hash_contacts(session, room, landed, hash_elsewhere)
     counts = count_hashes(session)
     resolve_names(session, counts)
-    _store_suspects(session, counts, room)
+    store_suspects(session, counts, room)
     findings += add_unreadable_states(session)
     with_company = counts.with_company + counts.with_name
     if with_company and "accounts" not in landed:
@@ -240,7 +245,7 @@ def _prepare(
         )
     findings += _find_shared_account_numbers(session)
     is_marked = routing.is_routed and hash_elsewhere is None
-    marks = _collect_marks(session, counts, landed) if is_marked else pl.DataFrame()
+    marks = collect_marks(session, counts, landed) if is_marked else pl.DataFrame()
     session.drop("hashes")
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
@@ -256,27 +261,6 @@ def _prepare(
         units=dict(session.frame(query("plan/unit_spellings")).iter_rows()),
         parameters=_list_parameters(landed, routing),
     )
-
-
-def _store_hashes(
-    session: Session,
-    room: str,
-    landed: Collection[str],
-    hash_elsewhere: Callable[[Session], None] | None,
-) -> list[tuple[str, int, int]]:
-    """Store ``hashes``; what was met on the way is as ``list_unread_customers`` has it."""
-    unread: list[tuple[str, int, int]] = []
-    is_routed = room == "plan"
-    if is_routed:
-        store_customers_of_documents(session, landed)
-        unread = list(list_unread_customers(session))
-    if hash_elsewhere is None:
-        session.store("hashes", query(f"{room}/hashes"))
-    else:
-        hash_elsewhere(session)
-    if is_routed:
-        session.drop("activity")
-    return unread
 
 
 def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str | bool | None]:
@@ -370,25 +354,6 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
             "address1_country = 'DE'.",
             where="source.filter",
         ) from error
-
-
-def _collect_marks(session: Session, counts: HashCounts, landed: Collection[str]) -> pl.DataFrame:
-    found = collect_marks(session, counts.rows, ("contactid_invalid", "has_activity"))
-    if any(table.name in landed for table in DOCUMENTS):
-        return found
-    return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
-
-
-def _store_suspects(session: Session, counts: HashCounts, room: str) -> None:
-    """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
-    session.store("account_hashes", query(f"{room}/account_hashes"))
-    found = find_suspects(session, counts.rows)
-    session.drop("account_hashes")
-    choose_rows(session, found.all)
-    content = "no_content" if found.repeated.is_empty() else "content_hash"
-    session.store("suspects", query("plan/suspects", content=content))
-    session.view("suspects_chosen", query("plan/suspects_chosen"))
-    store_states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
 
 
 def _find_shared_account_numbers(session: Session) -> list[RunFinding]:

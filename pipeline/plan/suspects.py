@@ -72,7 +72,7 @@ def find_suspects(session: Session, rows: int, *, at_once: int = _AT_ONCE) -> Su
     return Suspects(repeated=marked.filter("is_repeated")["source_row"], all=marked["source_row"])
 
 
-def collect_marks(session: Session, rows: int, columns: Sequence[str]) -> pl.DataFrame:
+def collect_booleans(session: Session, rows: int, columns: Sequence[str]) -> pl.DataFrame:
     """Boolean columns of ``hashes`` by number of the row, whatever order they came in.
 
     A bit a row.

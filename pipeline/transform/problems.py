@@ -31,14 +31,14 @@ class RoutingRule:
 
     code: str
     flag: pl.Expr
-    column: str
+    column: str | pl.Expr
     value: pl.Expr
     detail: pl.Expr | None = None
 
 
 def _make_rule(
     name: str,
-    column: str,
+    column: str | pl.Expr,
     value: str | pl.Expr,
     *,
     flag: pl.Expr | None = None,
@@ -54,7 +54,7 @@ def _make_rule(
     )
 
 
-def _make_unreadable(column: str, raw: str, detail: pl.Expr | None = None) -> RoutingRule:
+def _make_unreadable(column: str | pl.Expr, raw: str, detail: pl.Expr | None = None) -> RoutingRule:
     flag = pl.col(raw).is_not_null()
     return _make_rule("value_unreadable", column, raw, flag=flag, detail=detail)
 
@@ -77,6 +77,11 @@ _NAMELESS: Final = (
     .otherwise(pl.lit(""))
 )
 """Why a company's name gives no account."""
+
+_MOVED: Final = pl.lit(
+    ": the cells of its row seem to stand in wrong columns, as a delimiter in a text without "
+    "quotes moves them"
+)
 
 _NO_CODE: Final = pl.col("currency_problem").replace_strict(
     {
@@ -104,6 +109,7 @@ RULES: Final = (
     _make_unreadable("parentcustomeridtype", "unreadable_type"),
     _make_unreadable("statecode", "unreadable_state"),
     _make_unreadable("merged", "unreadable_merged"),
+    _make_unreadable(pl.col("misplaced_column"), "misplaced_value", _MOVED),
     _make_rule("archived", "msft_datastate", "contactid"),
     _make_rule("filtered_out", "", "contactid"),
     _make_rule("not_selected", "", "contactid"),
@@ -205,7 +211,7 @@ def _describe(place: int) -> list[pl.Expr]:
     rule = RULES[place]
     said = {
         "code": pl.lit(rule.code),
-        "column": pl.lit(rule.column),
+        "column": pl.lit(rule.column) if isinstance(rule.column, str) else rule.column,
         "destination": pl.lit(""),
         "limit": pl.lit(""),
         "detail": pl.lit("") if rule.detail is None else rule.detail,

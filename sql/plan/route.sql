@@ -52,6 +52,8 @@ evidence AS (
         m.owners,
         m.others,
         m.is_account_number,
+        m.misplaced_column,
+        m.misplaced_value,
         o.contactid IS NOT NULL AS in_only
     FROM looked_at AS c
     LEFT JOIN marks AS m ON m.source_row = c.source_row
@@ -159,6 +161,11 @@ SELECT
         AS unreadable_state,
     CASE WHEN q.is_wanted_customer AND q.merged IS NULL THEN trimmed(q."raw:merged") END
         AS unreadable_merged,
+    q.misplaced_column,
+    CASE
+        WHEN NOT q.is_wanted_customer OR q.misplaced_column NOT IN ('statecode', 'merged')
+            THEN trimmed(q.misplaced_value)
+    END AS misplaced_value,
     q.unreadable_company_flag AS flag_unreadable,
     q.row_state = 'repeated' AS contactid_repeated,
     q.msft_datastate = 1 AS archived,

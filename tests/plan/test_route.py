@@ -113,7 +113,7 @@ def store_empty(here: Session) -> None:
     here.store(
         "marks",
         "SELECT 1 AS source_row, '' AS state, 0 AS owners, '' AS others, "
-        "false AS is_account_number LIMIT 0",
+        "false AS is_account_number, '' AS misplaced_column, '' AS misplaced_value LIMIT 0",
     )
 
 

@@ -33,6 +33,7 @@ def prepare_contacts(
         settings.source.null_words,
         used=("msdynce_contactnumber",),
         is_live=planning.source.is_live,
+        is_mapped=False,
     )
     if "accounts" not in landed:
         main.view("accounts_landed", query("plan/no_rows"))

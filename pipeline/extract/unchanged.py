@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.errors import Stopped
+from pipeline.errors import Stopped, count_of
 from pipeline.extract.files.stamps import take_stamp
 from pipeline.extract.lake.log import find_newest_version
 from pipeline.extract.landing import LandedTable
@@ -27,7 +27,7 @@ def refuse_changed(tables: Iterable[LandedTable]) -> None:
         if one.stamp is not None and one.stamp != take_stamp(one.path)
     ]
     if changed:
-        others = f" So did {len(changed) - 1:,} others." if len(changed) > 1 else ""
+        others = f" So did {count_of(len(changed) - 1, 'other')}." if len(changed) > 1 else ""
         raise Stopped(f"{CHANGED}{others}", where=changed[0])
 
 

@@ -45,8 +45,10 @@ _NOTES: Final = """\
 - **1** also stands for a run that has nothing to work on: an export without contacts
   (`no_contacts`), a filter, `--limit` or `--only` that leaves nobody (`nothing_selected`), ids of
   `--only` that the source does not have (`only_not_found`). So it does for columns whose values are
-  masked (`text_masked`) or hidden (`column_secured`), and for values that SCM changed as it wrote
-  them (`changed_by_scm`). `p2c check` ends with 1 if you should look at something before you plan.
+  masked (`text_masked`), hidden (`column_secured`) or signs such as `-` (`sign_for_blank`), for
+  numbers of accounts and contacts that are other keys than they look (`key_hidden`,
+  `key_rewritten`), and for values that SCM changed as it wrote them (`changed_by_scm`). `p2c check`
+  ends with 1 if you should look at something before you plan.
 - **2** also stands for a login that is refused, a right that is missing, a token that has expired,
   and an address that is not that of the system. Nothing was sent; repeat the command after the
   change.

@@ -33,8 +33,8 @@ COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 
 READING: Final = (
     "column_unreadable", "date_order_unknown", "deletion_unreadable", "fraction_dropped",
-    "null_word_read",
-    "number_shortened", "text_damaged", "text_masked",
+    "key_hidden", "key_rewritten", "key_shortened", "null_word_read",
+    "number_shortened", "sign_for_blank", "text_damaged", "text_masked",
 )  # fmt: skip
 """Codes of findings of how columns were read."""
 

@@ -17,6 +17,7 @@ from typing import Final
 from pipeline.errors import SourceError, count_of
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
+from pipeline.plan.keys import report_keys
 from pipeline.plan.masked import report_masked
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
@@ -73,6 +74,7 @@ def view_tables(
     *,
     used: Collection[str],
     is_live: bool = False,
+    is_mapped: bool = True,
 ) -> BlankWords:
     """Name all landed tables ``<table>_landed``, words for null left blank.
 
@@ -82,6 +84,7 @@ def view_tables(
         chosen: ``source.null_words``.
         used: the columns of contacts that are mapped, or decide.
         is_live: Sales itself was read: it has nulls, and needs no word.
+        is_mapped: contacts will be mapped, which counts the faults of those that are not landed.
 
     Raises:
         SourceError: a word stands in texts only, and in several cells.
@@ -100,11 +103,15 @@ def view_tables(
         for table in landed.values()
         for one in (
             *_report_fractions(table, used),
-            *report_faults(session, table, _count_faults(session, table), used),
+            *report_keys(session, table, signs=chosen is None and not is_live),
+            *report_faults(
+                session, table, _count_faults(session, table, is_mapped=is_mapped), used
+            ),
         )
     ]
     if CONTACTS.name in landed:
-        told += report_masked(session, landed[CONTACTS.name], used)
+        contacts = landed[CONTACTS.name]
+        told += report_masked(session, contacts, used, signs=chosen is None and not is_live)
     return replace(found, findings=(*found.findings, *told))
 
 
@@ -209,7 +216,7 @@ def _report(table: str, word: str, cells: Cells) -> RunFinding:
     count = sum(count for (_, one), count in cells.items() if one == word)
     return RunFinding(
         code="null_word_read",
-        detail=f"{word} in {count:,} cells of {table} ({_list_some(columns)})",
+        detail=f"{word} in {count_of(count, 'cell')} of {table} ({_list_some(columns)})",
     )
 
 
@@ -231,16 +238,18 @@ def report_faults(
     return found
 
 
-def _count_faults(session: Session, table: LandedTable) -> Cells:
+def _count_faults(session: Session, table: LandedTable, *, is_mapped: bool) -> Cells:
     """The cells of a table, counted while it was landed; else those of its codes."""
     if table.words is not None:
         return table.words
     rows, found = f"{table.table}_landed", Counter[tuple[str, str]]()
-    columns = {} if table.table == CONTACTS.name else session.columns(rows)
+    columns = {} if table.table == CONTACTS.name and is_mapped else session.columns(rows)
     for column in (name for name in _CODES if columns.get(name) == "VARCHAR"):
         text = query("plan/shortened", rows=rows, column=column)
         count = session.frame(text, pattern=SHORTENED_NUMBER).item()
         found[column, SHORTENED] += count
+        text = query("plan/damaged_keys", rows=rows, column=column)
+        found[column, DAMAGED] += session.frame(text, damaged=DAMAGED_TEXT).item()
     return +found
 
 

@@ -30,6 +30,9 @@ ALARMS: Final = (
     "changed_by_scm",
     "text_masked",
     "column_secured",
+    "sign_for_blank",
+    "key_hidden",
+    "key_rewritten",
 )
 """Findings of the run for which a person must look, whatever became of contacts."""
 

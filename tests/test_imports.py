@@ -6,6 +6,8 @@ They are read from the code itself, so a module that appears is held to them, to
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -494,3 +496,28 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_a_circle_is_found() -> None:
     assert find_circle({"a": {"b", "c"}, "c": {"d"}, "d": {"c"}}) == ["c", "d", "c"]
+
+
+ALL_MODULES: Final = """
+import importlib, pathlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+for task in pathlib.Path("/proc/self/task").iterdir():
+    print((task / "comm").read_text().strip())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed by /proc")
+def test_no_module_starts_the_threads_of_polars_as_it_is_imported() -> None:
+    """A process that forks afterwards would be without them, and wait for ever."""
+    names = [name for name in FILES if not name.endswith("__main__")]
+    done = subprocess.run(
+        [sys.executable, "-c", ALL_MODULES, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    threads = done.stdout.split()
+    assert "polars-0" not in threads
+    assert threads

@@ -92,7 +92,8 @@ def _is_text(cell: bytes | None) -> bool:
     return True
 
 
-_WORDS: Final = pl.lit(pl.Series(NULL_WORDS).implode())
+_WORDS: Final = pl.lit(pl.Series([list(NULL_WORDS)]))
+"""Made without a query: importing a module starts no thread."""
 _NONE: Final = pl.Series(dtype=pl.String)
 _FEW: Final = 64
 """Rows that show whether a column is padded with spaces."""

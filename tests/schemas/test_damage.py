@@ -108,3 +108,8 @@ def test_both_engines_read_the_patterns() -> None:
     with session() as here:
         rows = here.frame("SELECT regexp_matches('MÃ¼ller', $damaged)", damaged=DAMAGED_TEXT)
     assert rows.item()
+
+
+def test_damaged_texts_are_counted_cell_by_cell_though_each_is_looked_at_once() -> None:
+    texts = ["Jürgen", "MÃ¼ller", "MÃ¼ller", "KrÃ¤mer", None, "M?ller", "Miller"]
+    assert count_damaged(pl.Series(texts)) == 4

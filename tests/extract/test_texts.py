@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
+from pipeline.extract.landing import LandedTable
 from pipeline.extract.texts import TextColumns
+from tests.scenes.reading import landed
 
 ROWS = 17
 COLUMNS = (
@@ -29,16 +30,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> LandedTable:
         frame = pl.DataFrame(dict.fromkeys(COLUMNS, part))
         (folder / "contacts").mkdir(exist_ok=True)
         frame.write_parquet(folder / "contacts" / f"{name}.parquet", row_group_size=4)
-    found = land_folder(
-        folder,
-        folder,
-        tables=("contacts",),
-        extra={},
-        wished={},
-        options=ReadOptions(),
-        progress=lambda _table, _rows: None,
-    )
-    return found.tables["contacts"]
+    return landed(folder, folder)["contacts"]
 
 
 @given(

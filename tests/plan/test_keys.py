@@ -8,25 +8,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
+from pipeline.extract.landing import LandedTable
 from pipeline.plan.null_words import view_tables
 from pipeline.run.summary import ALARMS
 from sql.session import session
 from tests.plan.test_null_words import HEADER, USED
+from tests.scenes.reading import landed
 
 
 def land(folder: Path) -> Mapping[str, LandedTable]:
     into = folder / "landed"
     into.mkdir(exist_ok=True)
-    return land_folder(
-        folder,
-        into,
-        tables=("contacts", "accounts"),
-        extra={},
-        wished={},
-        options=ReadOptions(),
-        progress=lambda _table, _rows: None,
-    ).tables
+    return landed(folder, into, ("contacts", "accounts"))
 
 
 def report(

@@ -6,7 +6,7 @@ Each pattern knows texts of one mistake and leaves alone what people write: ``SÃ
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -97,7 +97,10 @@ SIGNS_OF_DAMAGE: Final = ("?", "&", "\\u00", "\x1a", "+A")
 DAMAGED_TEXT: Final = f"{DAMAGED_LETTERS}|{DAMAGED_SIGNS}"
 
 
-def have_more(texts: pl.Series) -> pl.Series:
+Texts = TypeVar("Texts", pl.Series, pl.Expr)
+
+
+def have_more(texts: Texts) -> Texts:
     """Which texts have more than ASCII."""
     return texts.str.len_bytes() != texts.str.len_chars()
 

@@ -124,7 +124,7 @@ def _list_marks(text: pl.Expr, *, is_digits: bool) -> dict[_Odd, pl.Expr]:
     marks = {
         _Odd.PADDED: first.starts_with(" ") | first.ends_with(" "),
         _Odd.WORD: text.is_in(_WORDS),
-        _Odd.MORE: text.str.len_bytes() != text.str.len_chars(),
+        _Odd.MORE: have_more(text),
     }
     return marks | {_Odd.SHORT: text.str.contains(EXPONENT)} if is_digits else marks
 

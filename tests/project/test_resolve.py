@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from pipeline.apply.orders import make_load_options
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.load.order import LoadOptions
 from pipeline.plan.fingerprint import list_changed_settings
 from pipeline.project.resolve import Project, load_project, load_todays_project, restore_project
+from pipeline.project.settings import Settings
 from pipeline.project.systems import connect_sales, connect_scm
 from pipeline.run.facts import Setting
 
@@ -226,6 +227,18 @@ def test_set_refuses_what_is_no_setting(
     complaint: Callable[..., str], assignment: str, sentence: str
 ) -> None:
     assert sentence in complaint("", assignments=[assignment])
+
+
+@pytest.mark.parametrize("section", ["source", "destination", "run", "backfill"])
+def test_no_number_of_a_setting_has_a_point(complaint: Callable[..., str], section: str) -> None:
+    fields = Settings.model_fields[section].annotation
+    assert isinstance(fields, type)
+    assert issubclass(fields, BaseModel)
+    numbers = [name for name, one in fields.model_fields.items() if one.annotation is int]
+    assert numbers
+    for name in numbers:
+        told = complaint("", assignments=[f"{section}.{name}=2.000"])
+        assert f"{section}.{name}: must be a whole number." in told
 
 
 def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., str]) -> None:
